@@ -1,0 +1,241 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Commit writes what this request changed, if anything, and otherwise records
+// activity if that is due. It goes on after ctx is cancelled, for at most
+// Config.CommitTimeout: a logout is not lost because a tab was closed.
+//
+// If another request committed first, the changes are applied to what it left,
+// as often as it takes. Commit returns
+//   - ErrGone if the session ended or was renewed meanwhile,
+//   - ErrTooLarge if it doesn't fit into the store,
+//   - an error that names the key of a value that can't be encoded,
+//   - ErrUnavailable if the store failed: the outcome is unknown, and the
+//     session writes nothing more, except that it can still be destroyed.
+//
+// Nothing was written in the first three cases. A session that changes later
+// may be committed again. Recording activity never fails.
+func (s *Session) Commit(ctx context.Context) error { return s.commit(ctx, false) }
+
+// CommitInPlace is Commit for when the client can't be given a new credential
+// any more, because the response has begun. Changes that call for one (a first
+// value, Renew, SetSubject) are not written, and ErrLate is returned. A Destroy
+// and changes to a stored session are committed.
+func (s *Session) CommitInPlace(ctx context.Context) error { return s.commit(ctx, true) }
+
+func (s *Session) commit(ctx context.Context, inPlace bool) error {
+	if s == nil {
+		return fmt.Errorf("%w: nil *Session: is the middleware mounted?", ErrNotFound)
+	}
+	if !s.m.ready() {
+		return errNoManager
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if !s.pending() && !s.refreshDue(now) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.m.cfg.CommitTimeout)
+	defer cancel()
+	if !s.pending() {
+		s.refresh(ctx, now)
+		return nil
+	}
+	if err := s.end(ctx); err != nil || !s.changed() {
+		return err
+	}
+	return s.settle(s.write(ctx, inPlace))
+}
+
+// settle keeps in mind what a failed write means for later ones.
+func (s *Session) settle(err error) error {
+	switch {
+	case err == nil:
+		s.log, s.attrs = nil, attrs{}
+	case errors.Is(err, ErrGone):
+		s.state = gone
+	case errors.Is(err, ErrUnavailable):
+		s.state = unsure
+	}
+	return err
+}
+
+func (s *Session) write(ctx context.Context, inPlace bool) error {
+	switch s.state {
+	case gone:
+		return ErrGone
+	case unsure:
+		return fmt.Errorf("%w: an earlier commit had no answer", ErrUnavailable)
+	case fresh:
+		return s.create(ctx, inPlace)
+	case renewed:
+		if !s.attrs.login() {
+			return ErrGone // the successor has its own client: a late answer must not speak for it
+		}
+		return s.create(ctx, inPlace)
+	default:
+		if inPlace && s.attrs.moves() && !s.rec.id.isExternal() {
+			return ErrLate
+		}
+		return s.locked(ctx, s.rewrite)
+	}
+}
+
+// locked runs a write while no other one for the same session runs in this process.
+func (s *Session) locked(ctx context.Context, write func(context.Context) error) error {
+	id := s.rec.id
+	waited, err := s.m.locks.acquire(ctx, id)
+	if err != nil {
+		return s.m.unavailable(ctx, id, err)
+	}
+	defer s.m.locks.release(id)
+	if waited {
+		s.version = 0 // the one before us has most likely written
+	}
+	return write(ctx)
+}
+
+func (s *Session) rewrite(ctx context.Context) error {
+	if s.attrs.moves() && !s.rec.id.isExternal() {
+		return s.move(ctx)
+	}
+	return s.update(ctx)
+}
+
+// update writes the changes over the record they were made on, or over what
+// another request made of it.
+func (s *Session) update(ctx context.Context) error {
+	mark := newMark()
+	mine := func(e entry) bool { return e.record != nil && e.record.mark == mark }
+	for {
+		if err := s.reload(ctx); err != nil {
+			return err
+		}
+		next, err := s.next()
+		if err != nil {
+			return err
+		}
+		next.mark = mark
+		err = s.m.swap(ctx, next.id, next.encode(), s.version, s.m.ttl(next, next.seen), mine)
+		if err == nil {
+			s.adopt(next, s.cred)
+			return nil
+		}
+		if err = s.retry(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
+// retry returns nil if a swap's error means that it should be tried on a fresh
+// record, and otherwise the error for Commit.
+func (s *Session) retry(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return ErrGone
+	case !errors.Is(err, ErrConflict):
+		return err
+	}
+	s.m.Report(ctx, Event{Kind: Conflict, ID: s.rec.id})
+	s.version = 0
+	if !s.m.pause(ctx) {
+		return fmt.Errorf("%w: no end of conflicts: %w", ErrUnavailable, ctx.Err())
+	}
+	return nil
+}
+
+// reload reads the record again if its version isn't known any more. Anything
+// but the same life of the same session is ErrGone, or errRenewedMeanwhile.
+func (s *Session) reload(ctx context.Context) error {
+	if s.version != 0 {
+		return nil
+	}
+	e, version, err := s.m.read(ctx, s.rec.id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return ErrGone
+	case err != nil:
+		return err
+	case e.marker != nil && !e.marker.successor.IsZero():
+		return errRenewedMeanwhile
+	case e.marker != nil, e.record.life != s.rec.life, e.record.dead(toMillis(time.Now())):
+		return ErrGone
+	}
+	s.rec, s.version = *e.record, version
+	s.vals = values{base: s.rec.values}
+	return s.log.apply(&s.vals)
+}
+
+var errRenewedMeanwhile = fmt.Errorf("%w: renewed by another request", ErrGone)
+
+// adopt takes over a record that was just written. Its version is not known.
+func (s *Session) adopt(r *record, c Credential) {
+	s.state, s.rec, s.version, s.cred = live, *r, 0, c
+	s.vals = values{base: r.values}
+}
+
+// next is the record with this request's changes: over what is stored, or over
+// nothing for a session that isn't.
+func (s *Session) next() (*record, error) {
+	for _, c := range s.log {
+		if c.err != nil {
+			return nil, c.err
+		}
+	}
+	next := s.rec
+	if s.state != live {
+		next = record{id: s.rec.id}
+		next.begin(&s.m.cfg, toMillis(time.Now()))
+	}
+	next.token = next.token || s.viaToken
+	next.values = s.vals.encode()
+	if err := s.attrs.apply(&next, &s.m.cfg, toMillis(time.Now())); err != nil {
+		return nil, err
+	}
+	return &next, nil
+}
+
+func (s *Session) idle(r *record) time.Duration {
+	if r.idle != 0 {
+		return time.Duration(r.idle) * time.Millisecond
+	}
+	return s.m.cfg.IdleTimeout
+}
+
+// refreshDue reports whether the last recorded activity is long enough ago. A
+// session's own, shorter idle timeout shortens that too.
+func (s *Session) refreshDue(now time.Time) bool {
+	after := min(s.m.cfg.RefreshAfter, s.idle(&s.rec)/10)
+	return s.state == live && toMillis(now)-s.rec.seen > after.Milliseconds()
+}
+
+// refresh records activity. It never fails a request: whatever is in its way,
+// such as another request's commit, leaves the session as alive as it was. It
+// keeps the mark of the last commit, whose author may still be looking for it.
+func (s *Session) refresh(ctx context.Context, now time.Time) {
+	if s.version == 0 || !s.m.locks.try(s.rec.id) {
+		return
+	}
+	defer s.m.locks.release(s.rec.id)
+	next := s.rec
+	next.touch(toMillis(now), s.idle(&next))
+	key := s.m.storeKey(next.id)
+	value, err := s.m.sealers.seal(key, next.encode())
+	if err == nil {
+		err = s.m.cfg.Store.Update(ctx, key, value, s.version, s.m.ttl(&next, next.seen))
+	}
+	s.version = 0
+	switch {
+	case err == nil:
+		s.rec.seen, s.rec.idleEnd = next.seen, next.idleEnd
+	case !isAny(err, ErrConflict, ErrNotFound):
+		_ = s.m.unavailable(ctx, next.id, err) // an event
+	}
+}

@@ -1,0 +1,77 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+)
+
+// A Kind says what happened.
+type Kind string
+
+// What can happen.
+const (
+	Created     Kind = "created"      // a session was stored for the first time
+	Renewed     Kind = "renewed"      // ID went on as Successor
+	Destroyed   Kind = "destroyed"    // by Destroy, by Revoke, or as the oldest of too many
+	Expired     Kind = "expired"      // shown after its deadline
+	Rejected    Kind = "rejected"     // a credential or token was refused; Reason says why
+	Conflict    Kind = "conflict"     // a commit met another one and is tried again
+	Unreadable  Kind = "unreadable"   // a record or value could not be read, and counts as absent
+	StoreFailed Kind = "store failed" // the store gave no answer
+	NodeDown    Kind = "node down"    // a node of the store is given up for now
+	NodeUp      Kind = "node up"      // and answers again
+)
+
+// An Event tells an observer what happened. It holds IDs, never a secret. Its
+// fields are zero where they don't apply. It can be copied and kept.
+type Event struct {
+	Kind      Kind
+	Manager   string // its name
+	ID        ID
+	Successor ID
+	Subject   string
+	Reason    string // a fixed text: fit for a metric's label
+	Node      string // of the store
+	Err       error
+}
+
+// level is where an unobserved event goes in the log: what clients cause at
+// will stays below what an operator should see.
+func (k Kind) level() slog.Level {
+	switch k {
+	case Unreadable, StoreFailed, NodeDown, NodeUp:
+		return slog.LevelWarn
+	case Rejected, Expired:
+		return slog.LevelInfo
+	default:
+		return slog.LevelDebug
+	}
+}
+
+// LogEvent writes an event to slog's default logger: what a manager does
+// with events when Config.Observe is nil.
+func LogEvent(ctx context.Context, e Event) {
+	level := e.Kind.level()
+	if !slog.Default().Enabled(ctx, level) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 6)
+	add := func(key, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(key, value))
+		}
+	}
+	add("manager", e.Manager)
+	if !e.ID.IsZero() {
+		add("id", e.ID.String())
+	}
+	if !e.Successor.IsZero() {
+		add("successor", e.Successor.String())
+	}
+	add("reason", e.Reason)
+	add("node", e.Node)
+	if e.Err != nil {
+		add("error", e.Err.Error())
+	}
+	slog.LogAttrs(ctx, level, "session "+string(e.Kind), attrs...)
+}

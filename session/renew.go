@@ -1,0 +1,111 @@
+package session
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+)
+
+// move gives the session a new ID: a marker that names it takes the old
+// record's place, then the new record is created. Everything that can fail
+// beforehand is tried beforehand. If the second step fails, the client is
+// logged out: the old credential is dead by then, and nothing may revive it.
+func (s *Session) move(ctx context.Context) error {
+	to, err := s.m.destination(ctx)
+	if err != nil {
+		return err
+	}
+	old, c := s.rec.id, s.m.issue(to)
+	for {
+		err := s.reload(ctx)
+		if errors.Is(err, errRenewedMeanwhile) && s.attrs.login() {
+			return s.afresh(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		next, err := s.next()
+		if err != nil {
+			return err
+		}
+		next.id, next.secret, next.mark = to, c.hash(), newMark()
+		body := next.encode()
+		if !s.m.fits(to, body) {
+			return ErrTooLarge
+		}
+		err = s.leave(ctx, next)
+		if err == nil {
+			return s.arrive(ctx, old, next, body, c)
+		}
+		if err = s.retry(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
+// destination draws an ID whose node answers and has nothing under it.
+func (m *Manager) destination(ctx context.Context) (ID, error) {
+	err := errors.New("no node for a new session")
+	for range placements {
+		id := m.place()
+		_, _, gerr := m.cfg.Store.Get(ctx, m.storeKey(id))
+		if errors.Is(gerr, ErrNotFound) {
+			return id, nil
+		}
+		if gerr != nil {
+			err = m.unavailable(ctx, id, gerr)
+		}
+	}
+	return ID{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
+// leave puts the marker in the old record's place. That it was overtaken is
+// just another conflict: a marker that names this successor is written once,
+// and nobody writes over it, so it wasn't applied and never will be.
+func (s *Session) leave(ctx context.Context, next *record) error {
+	mk := marker{
+		id:        s.rec.id,
+		successor: next.id,
+		secret:    s.rec.secret,
+		subject:   subjectHash(next.subject),
+		life:      next.life,
+	}
+	mine := func(e entry) bool { return e.marker != nil && e.marker.successor == next.id }
+	err := s.m.swap(ctx, mk.id, mk.encode(), s.version, markerTTL, mine)
+	if errors.Is(err, errOvertaken) {
+		return ErrConflict
+	}
+	return err
+}
+
+// arrive creates the new record.
+func (s *Session) arrive(ctx context.Context, old ID, next *record, body []byte, c Credential) error {
+	mine := func(e entry) bool { return e.record != nil && e.record.mark == next.mark }
+	err := s.m.add(ctx, next.id, body, s.m.ttl(next, next.seen), mine)
+	switch {
+	case err == nil:
+		s.adopt(next, c)
+		s.m.Report(ctx, Event{Kind: Renewed, ID: old, Successor: next.id, Subject: next.subject})
+		return nil
+	case errors.Is(err, ErrExists):
+		return ErrGone // a Destroy or Revoke followed the marker and was here first
+	case errors.Is(err, ErrUnavailable):
+		return err
+	default:
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+}
+
+// afresh begins a session of its own for a login whose client's credential was
+// renewed meanwhile, as by a double-clicked login. The successor is left alone.
+func (s *Session) afresh(ctx context.Context) error {
+	s.state, s.rec, s.version = renewed, record{id: s.rec.id}, 0
+	s.vals = values{}
+	if err := s.log.apply(&s.vals); err != nil {
+		return err
+	}
+	return s.create(ctx, false)
+}
+
+func subjectHash(subject string) hash { return sha256.Sum256([]byte(subject)) }

@@ -1,0 +1,173 @@
+package session
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+)
+
+const (
+	sealKeyBytes = 32
+	nonceBytes   = 16 // of a sealed credential's secret: the random half
+)
+
+// A SealKey encrypts and authenticates what a manager stores, and
+// authenticates the credentials it issues. The zero SealKey is refused.
+//
+// A SealKey can be copied and shared; it is immutable. It redacts itself in
+// every fmt verb, in JSON and in slog; only Reveal shows it.
+type SealKey struct{ k *[sealKeyBytes]byte } // a pointer: fmt prints unexported fields without asking them
+
+// NewSealKey makes a key of 32 bytes, which must be as good as random: drawn by
+// GenerateSealKey, or derived from such by a key derivation function.
+func NewSealKey(b []byte) (SealKey, error) {
+	if len(b) != sealKeyBytes {
+		return SealKey{}, &ConfigError{"session.SealKey", nil, "must be 32 bytes"}
+	}
+	return SealKey{(*[sealKeyBytes]byte)(append([]byte(nil), b...))}, nil
+}
+
+// GenerateSealKey draws a random key.
+func GenerateSealKey() SealKey {
+	k := new([sealKeyBytes]byte)
+	rand.Read(k[:]) // ends the program if it fails
+	return SealKey{k}
+}
+
+// Reveal returns a copy of the key's bytes, to be kept as a secret. It is nil
+// for the zero SealKey.
+func (k SealKey) Reveal() []byte {
+	if k.k == nil {
+		return nil
+	}
+	return append([]byte(nil), k.k[:]...)
+}
+
+// sealer is one key as one manager uses it. The manager's name is in everything
+// derived, so that managers that share a key share nothing else.
+type sealer struct {
+	records []byte // HKDF's pseudorandom key: each session's own comes out of it
+	secrets []byte // authenticates credentials
+}
+
+func newSealer(k SealKey, name string) (*sealer, error) {
+	prk, err := hkdf.Extract(sha256.New, k.k[:], []byte("coatcheck/v1"))
+	if err != nil {
+		return nil, err
+	}
+	records, err1 := hkdf.Expand(sha256.New, prk, "records of "+name, sha256.Size)
+	secrets, err2 := hkdf.Expand(sha256.New, prk, "credentials of "+name, sha256.Size)
+	return &sealer{records, secrets}, errors.Join(err1, err2)
+}
+
+// aead is a store key's own AES-256-GCM, with a random nonce for each value.
+func (s *sealer) aead(storeKey string) (cipher.AEAD, error) {
+	key, err := hkdf.Expand(sha256.New, s.records, storeKey, 32)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+func (s *sealer) tag(id ID, nonce []byte) []byte {
+	mac := hmac.New(sha256.New, s.secrets)
+	mac.Write(id[:])
+	mac.Write(nonce)
+	return mac.Sum(nil)[:secretBytes-nonceBytes]
+}
+
+// authenticate replaces the second half of a fresh secret by a tag over the
+// first, which a manager can check before it asks the store.
+func (s *sealer) authenticate(c Credential) {
+	copy(c.c.secret[nonceBytes:], s.tag(c.c.id, c.c.secret[:nonceBytes]))
+}
+
+func (s *sealer) issued(c Credential) bool {
+	want := s.tag(c.c.id, c.c.secret[:nonceBytes])
+	return subtle.ConstantTimeCompare(want, c.c.secret[nonceBytes:]) == 1
+}
+
+// Envelopes: the first byte of every stored value.
+const (
+	envelopePlain  byte = 1
+	envelopeSealed byte = 2
+)
+
+var (
+	errEnvelope = errors.New("unknown envelope")
+	errUnsealed = errors.New("not sealed")
+	errSealed   = errors.New("sealed by an unknown key, or tampered with")
+)
+
+// sealers is a ring: the first seals, all open. Without any, values are plain.
+type sealers []*sealer
+
+func (ring sealers) seal(storeKey string, body []byte) ([]byte, error) {
+	if len(ring) == 0 {
+		return append([]byte{envelopePlain}, body...), nil
+	}
+	gcm, err := ring[0].aead(storeKey)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]byte, 1, 1+gcm.Overhead()+len(body))
+	out[0] = envelopeSealed
+	return gcm.Seal(out, nil, body, []byte(storeKey)), nil
+}
+
+// overhead is how many bytes seal adds.
+func (ring sealers) overhead() int {
+	if len(ring) == 0 {
+		return 1
+	}
+	return 1 + 12 + 16 // envelope, nonce, tag
+}
+
+func (ring sealers) open(storeKey string, value []byte) ([]byte, error) {
+	if len(value) == 0 {
+		return nil, errEnvelope
+	}
+	switch value[0] {
+	case envelopePlain:
+		if len(ring) > 0 {
+			return nil, errUnsealed // whoever can write to the store could have written it
+		}
+		return value[1:], nil
+	case envelopeSealed:
+		for _, s := range ring {
+			gcm, err := s.aead(storeKey)
+			if err != nil {
+				return nil, err
+			}
+			if body, err := gcm.Open(nil, nil, value[1:], []byte(storeKey)); err == nil {
+				return body, nil
+			}
+		}
+		return nil, errSealed
+	default:
+		return nil, errEnvelope
+	}
+}
+
+// issued reports whether a credential can be one of this ring's; without a ring
+// the store has to be asked.
+func (ring sealers) issued(c Credential) bool {
+	if len(ring) == 0 {
+		return true
+	}
+	for _, s := range ring {
+		if s.issued(c) {
+			return true
+		}
+	}
+	return false
+}
