@@ -194,7 +194,6 @@ func (s *Session) next() (*record, error) {
 		next = record{id: s.rec.id}
 		next.begin(&s.m.cfg, toMillis(time.Now()))
 	}
-	next.token = next.token || s.viaToken
 	next.values = s.vals.encode()
 	if err := s.attrs.apply(&next, &s.m.cfg, toMillis(time.Now())); err != nil {
 		return nil, err

@@ -82,11 +82,7 @@ func (m *Manager) openByToken(ctx context.Context, rec *record, version uint64, 
 	if !rec.token {
 		return nil, m.reject(ctx, rec.id, "never given a token")
 	}
-	s, err := m.open(ctx, rec, version, c)
-	if err == nil {
-		s.viaToken = true
-	}
-	return s, err
+	return m.open(ctx, rec, version, c)
 }
 
 // LoadExternal returns the session of a token that somebody else issued, under

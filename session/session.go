@@ -32,7 +32,6 @@ type Session struct {
 	ending *ending // the session that this one was before Destroy, until that is committed
 
 	destroyed bool     // Destroy was called
-	viaToken  bool     // a token was shown: what comes after Destroy is opened by one too
 	context   bindings // memory for the first context
 }
 

@@ -1,0 +1,155 @@
+package chimw
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/coatcheck/coatcheck/session"
+)
+
+// chosen is the session a request gets, and how it came.
+type chosen struct {
+	session  *session.Session
+	carrier  Carrier
+	external bool
+	token    string // a signed token, as it was shown
+}
+
+// choose decides which session a request gets. A live cookie decides before
+// anything else is looked at; then a token in a header; then, if there is none,
+// a token in the body. A token that is shown and doesn't hold is refused, never
+// taken for an anonymous request; a cookie that doesn't hold is one.
+func (mw *Middleware) choose(r *http.Request) (chosen, *Problem) {
+	cred := mw.readCookie(r.Header)
+	header := mw.readHeaders(r.Header)
+	if cred.IsZero() && header.present {
+		return mw.byToken(r.Context(), header, Header)
+	}
+	if !header.present {
+		// What is left is carried by a cookie, by a body or not at all: all of
+		// these another site's page can cause to be sent.
+		if err := mw.crossOrigin(r); err != nil {
+			return chosen{}, newProblem(http.StatusForbidden, err)
+		}
+	}
+	var anonymous *session.Session
+	if !cred.IsZero() {
+		s, err := mw.cfg.Manager.Load(r.Context(), cred)
+		switch {
+		case err == nil:
+			return mw.byCookie(r, s, header)
+		case !errors.Is(err, session.ErrNotFound) && !errors.Is(err, session.ErrRenewed):
+			return chosen{}, newProblem(http.StatusServiceUnavailable, err)
+		}
+		anonymous = s // of a renewed credential: it can still end its successor
+	}
+	if header.present {
+		return mw.byToken(r.Context(), header, Header)
+	}
+	body, err := mw.readBody(r)
+	if err != nil {
+		return chosen{}, newProblem(http.StatusRequestEntityTooLarge, err)
+	}
+	if body.present {
+		return mw.byToken(r.Context(), body, Body)
+	}
+	if anonymous == nil {
+		anonymous = mw.cfg.Manager.New()
+	}
+	return chosen{session: anonymous, carrier: None}, nil
+}
+
+func (mw *Middleware) readCookie(h http.Header) session.Credential {
+	if mw.cfg.NoCookie {
+		return session.Credential{}
+	}
+	value, ok := mw.cookie.read(h)
+	if !ok {
+		return session.Credential{}
+	}
+	cred, _ := session.ParseCredential(value) // malformed: as good as none
+	return cred
+}
+
+func (mw *Middleware) byCookie(r *http.Request, s *session.Session, header shown) (chosen, *Problem) {
+	if header.present { // not judged yet: the header might have decided
+		if err := mw.crossOrigin(r); err != nil {
+			return chosen{}, newProblem(http.StatusForbidden, err)
+		}
+	}
+	return chosen{session: s, carrier: Cookie}, nil
+}
+
+// crossOrigin refuses what another site's page may have caused. A request to
+// upgrade a connection is a GET, but opens a channel that a page can write to
+// and read from: it is judged as if it were unsafe.
+func (mw *Middleware) crossOrigin(r *http.Request) error {
+	if len(r.Header["Upgrade"]) > 0 {
+		unsafe := *r
+		unsafe.Method = http.MethodPost
+		r = &unsafe
+	}
+	return mw.cfg.CrossOrigin.Check(r)
+}
+
+func (mw *Middleware) byToken(ctx context.Context, t shown, by Carrier) (chosen, *Problem) {
+	if t.conflict {
+		return chosen{}, newProblem(http.StatusBadRequest, errConflictingTokens)
+	}
+	c, err := mw.open(ctx, t.token)
+	var p *Problem
+	switch {
+	case errors.As(err, &p):
+		return chosen{}, p
+	case err == nil:
+		c.carrier = by
+		return c, nil
+	case isAny(err, errRefused, session.ErrNotFound, session.ErrRenewed):
+		return chosen{}, newProblem(http.StatusUnauthorized, errInvalidToken)
+	default:
+		return chosen{}, newProblem(http.StatusServiceUnavailable, err)
+	}
+}
+
+var (
+	errConflictingTokens = errors.New("chimw: more than one token")
+	errInvalidToken      = errors.New("chimw: invalid token")
+	errRefused           = errors.New("chimw: token refused")
+)
+
+// open returns the session that a token opens. Its proof comes first: what is
+// forged, malformed or expired costs no store call.
+func (mw *Middleware) open(ctx context.Context, token string) (chosen, error) {
+	m := mw.cfg.Manager
+	if mw.cfg.Tokens != nil {
+		id, err := mw.cfg.Tokens.Verify(m.Name(), token)
+		if err == nil {
+			s, err := m.LoadVerified(ctx, id)
+			return chosen{session: s, token: token}, err
+		}
+		if !errors.Is(err, errors.ErrUnsupported) || mw.cfg.External == nil {
+			return mw.rejected(ctx, "token", err)
+		}
+	} else if cred, err := session.ParseCredential(token); err == nil {
+		s, err := m.LoadOpaque(ctx, cred)
+		return chosen{session: s}, err
+	}
+	if mw.cfg.External == nil {
+		return mw.rejected(ctx, "token", nil)
+	}
+	id, ok, err := mw.cfg.External.Identify(ctx, m.Name(), token)
+	switch {
+	case err != nil: // not the token's fault, whatever the error wraps
+		return chosen{}, newProblem(http.StatusServiceUnavailable, err)
+	case !ok:
+		return mw.rejected(ctx, "external token", nil)
+	}
+	s, err := m.LoadExternal(ctx, id)
+	return chosen{session: s, external: true}, err
+}
+
+func (mw *Middleware) rejected(ctx context.Context, reason string, err error) (chosen, error) {
+	mw.cfg.Manager.Report(ctx, session.Event{Kind: session.Rejected, Reason: reason, Err: err})
+	return chosen{}, errRefused
+}

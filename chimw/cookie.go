@@ -1,0 +1,100 @@
+package chimw
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/coatcheck/coatcheck/session"
+)
+
+// maxAge is the longest life that a cookie can have: RFC 6265bis 5.5.
+const maxAge = 34560000 * time.Second
+
+// cookie is how one middleware's cookie looks, but for value and age.
+type cookie struct {
+	name       string
+	attributes string
+	persistent bool
+}
+
+func newCookie(c Config) cookie {
+	var b strings.Builder
+	b.WriteString("; Path=/")
+	if c.Domain != "" {
+		b.WriteString("; Domain=" + c.Domain)
+	}
+	if !c.InsecureCookie {
+		b.WriteString("; Secure")
+	}
+	b.WriteString("; HttpOnly; SameSite=" + map[http.SameSite]string{
+		http.SameSiteLaxMode:    "Lax",
+		http.SameSiteStrictMode: "Strict",
+		http.SameSiteNoneMode:   "None",
+	}[c.SameSite])
+	if c.Partitioned {
+		b.WriteString("; Partitioned")
+	}
+	return cookie{prefix(c) + c.Manager.Name(), b.String(), c.Persistent}
+}
+
+// prefix makes browsers enforce the attributes: RFC 6265bis 4.1.3. Nothing but
+// this very host, over TLS, can then set the cookie.
+func prefix(c Config) string {
+	switch {
+	case c.InsecureCookie:
+		return ""
+	case c.Domain != "":
+		return "__Secure-"
+	default:
+		return "__Host-"
+	}
+}
+
+// read returns the cookie's value, if the request has one. If it has several
+// that differ, somebody else, such as a sibling domain, may have set one of
+// them, and their order says nothing about whose is whose (RFC 6265bis 8.6): it
+// then has none.
+func (c *cookie) read(h http.Header) (value string, ok bool) {
+	for _, line := range h["Cookie"] {
+		for line != "" {
+			var pair string
+			pair, line, _ = strings.Cut(line, ";")
+			name, v, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+			if name != c.name {
+				continue
+			}
+			if ok && v != value {
+				return "", false
+			}
+			value, ok = v, true
+		}
+	}
+	return value, ok
+}
+
+// set gives the client a credential.
+func (c *cookie) set(h http.Header, cred session.Credential, deadline time.Time) {
+	age := ""
+	if c.persistent {
+		age = "; Max-Age=" + itoa(min(time.Until(deadline), maxAge))
+	}
+	c.write(h, cred.Reveal(), age)
+}
+
+// expire takes it away. The attributes are those it was set with, or the
+// browser would keep it beside the new one: RFC 6265bis 4.1.2.
+func (c *cookie) expire(h http.Header) { c.write(h, "", "; Max-Age=0") }
+
+// write replaces whatever this response says about the cookie so far:
+// RFC 6265bis 4.1.1 allows one Set-Cookie per name.
+func (c *cookie) write(h http.Header, value, age string) {
+	lines := h["Set-Cookie"]
+	kept := lines[:0:0]
+	for _, line := range lines {
+		if !strings.HasPrefix(line, c.name+"=") {
+			kept = append(kept, line)
+		}
+	}
+	h["Set-Cookie"] = append(kept, c.name+"="+value+c.attributes+age)
+}

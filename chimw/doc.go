@@ -1,0 +1,35 @@
+// Package chimw gives the handlers of a chi router, or of any net/http server,
+// the session of the client that asks: browsers show theirs by a cookie, API
+// clients by a header, on the same routes.
+//
+//	mw, err := chimw.New(chimw.Config{Manager: manager, Tokens: signer})
+//	r.Use(mw.Handler)
+//	r.With(mw.RequireSession).Get("/account", account)
+//
+// # Which session a request gets
+//
+// A live cookie decides, and no header is looked at then. Otherwise a token in
+// the X-Auth-Token or Authorization header decides, and where there is none, a
+// token in a JSON body, if Config.BodyField names its field. A token that
+// doesn't hold is answered with 401, one that is shown twice with 400, never
+// with an anonymous session. A cookie that doesn't hold is as good as none. A
+// store that fails is answered with 503, and no cookie is touched.
+//
+// A request that shows no session gets an empty one, which costs nothing until
+// a handler puts something into it; it goes back by a cookie then, unless the
+// handler calls [Middleware.IssueToken].
+//
+// # When it is committed
+//
+// Before the response's first byte, or when the handler returns. If that fails,
+// the client gets the error instead of the handler's response. Changes to
+// values after the first byte are committed when the handler returns; what
+// needs a new cookie or token then is too late, and reported. A handler that
+// panics through the middleware commits nothing.
+//
+// # Other sites
+//
+// Requests that another site's page could have caused are judged by
+// http.CrossOriginProtection: unsafe ones, and those that upgrade a connection,
+// unless a token in a header decided on their session.
+package chimw

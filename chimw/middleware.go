@@ -1,0 +1,112 @@
+package chimw
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/coatcheck/coatcheck/session"
+)
+
+// A Middleware gives each request its session, by whichever carrier the client
+// uses. Make one with [New]; a zero or nil Middleware answers 500 to
+// everything. It is immutable and safe for concurrent use.
+type Middleware struct {
+	cfg    Config
+	cookie cookie
+	vary   []string
+}
+
+// New checks the configuration and returns a middleware, or an error that joins
+// a [*ConfigError] for every mistake. It tolerates a nil Manager and Tokens
+// that an earlier constructor failed to make, and reports them with the rest.
+func New(cfg Config) (*Middleware, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	mw := &Middleware{cfg: cfg, cookie: newCookie(cfg)}
+	if !cfg.NoCookie {
+		mw.vary = append(mw.vary, "Cookie")
+	}
+	if !cfg.NoHeader {
+		mw.vary = append(mw.vary, cfg.Header)
+		if !cfg.NoBearer {
+			mw.vary = append(mw.vary, "Authorization")
+		}
+	}
+	return mw, nil
+}
+
+var errNotMade = errors.New("chimw: the middleware was not made by New")
+
+func (mw *Middleware) ready() bool { return mw != nil && mw.cfg.Manager != nil }
+
+// Handler is the middleware itself, for chi's Use or around any http.Handler.
+func (mw *Middleware) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !mw.ready() {
+			WriteProblem(w, r, newProblem(http.StatusInternalServerError, errNotMade)) // never a request without a session
+			return
+		}
+		mw.serve(w, r, next)
+	})
+}
+
+func (mw *Middleware) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	appendVary(w.Header(), mw.vary) // before the handler: a panic's response needs it too
+	c, p := mw.choose(r)
+	if p != nil {
+		mw.refuse(w, r, p)
+		return
+	}
+	x := &exchange{mw: mw, session: c.session, carrier: c.carrier, external: c.external, token: c.token}
+	x.shown, x.deadline = c.session.ID(), c.session.Deadline()
+	x.viaToken = c.carrier.token() || mw.cfg.NoCookie
+	x.live = c.session.Stored()
+	x.context = requestContext{session.NewContext(r.Context(), c.session), x}
+	r = r.WithContext(&x.context)
+	x.writer = writer{ResponseWriter: w, x: x, r: r}
+	next.ServeHTTP(x.writer.shaped(), r)
+	x.writer.finish() // not deferred: a panic that gets here commits nothing
+}
+
+// exchange is one request and its response.
+type exchange struct {
+	mw       *Middleware
+	session  *session.Session
+	carrier  Carrier
+	external bool
+
+	live     bool       // the request came with a live session
+	shown    session.ID // which the client holds a credential or token for
+	token    string     // what it showed, if RefreshTokens might replace it
+	viaToken bool       // the session goes back by a token, not by a cookie
+	issued   bool       // the handler's answer holds a token
+	deadline time.Time  // of the session, as the client was last told
+
+	context requestContext
+	writer  writer
+}
+
+// requestContext carries the exchange beside the session.
+type requestContext struct {
+	context.Context
+	x *exchange
+}
+
+func (c *requestContext) Value(key any) any {
+	if mw, ok := key.(*Middleware); ok && mw == c.x.mw {
+		return c.x
+	}
+	return c.Context.Value(key)
+}
+
+func (mw *Middleware) exchange(ctx context.Context) *exchange {
+	if mw == nil {
+		return nil
+	}
+	x, _ := ctx.Value(mw).(*exchange)
+	return x
+}

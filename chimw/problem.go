@@ -1,0 +1,149 @@
+package chimw
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/coatcheck/coatcheck/session"
+)
+
+// retryAfter is what a 503 asks for, in seconds.
+const retryAfter = 2
+
+// A Problem is why a request was refused, or why its changes were not
+// committed. It marshals as an RFC 9457 problem document, which holds nothing
+// of the request and nothing internal: a token that was forged, revoked or
+// never known gives the same one.
+type Problem struct {
+	Status int    `json:"status"`
+	Title  string `json:"title"`
+	Detail string `json:"detail,omitempty"`
+
+	// Code is the RFC 6750 error code of the challenge, "" for none.
+	Code string `json:"-"`
+
+	// Err is the cause, for logs. It is never shown to the client.
+	Err error `json:"-"`
+}
+
+// Error says what the client is told, and the cause.
+func (p *Problem) Error() string {
+	if p.Err == nil {
+		return "chimw: " + p.Title
+	}
+	return "chimw: " + p.Title + ": " + p.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (p *Problem) Unwrap() error { return p.Err }
+
+func newProblem(status int, err error) *Problem {
+	p := &Problem{Status: status, Title: http.StatusText(status), Err: err}
+	switch status {
+	case http.StatusBadRequest:
+		p.Code, p.Detail = "invalid_request", "The request shows its token more than once, or not as a text."
+	case http.StatusUnauthorized:
+		p.Detail = "A session is required."
+		if errors.Is(err, errInvalidToken) {
+			p.Code, p.Detail = "invalid_token", "The token is not valid."
+		}
+	case http.StatusForbidden:
+		p.Detail = "The request was sent by another site, or asks for more than its session may do."
+	case http.StatusConflict:
+		p.Detail = "The session ended, or was renewed, while the request was being served."
+	case http.StatusRequestEntityTooLarge:
+		p.Detail = "The body is too large to be searched for a token. Show the token in a header."
+	case http.StatusServiceUnavailable:
+		p.Detail = "Sessions are not available at the moment."
+	}
+	return p
+}
+
+// problemOf is what a session's error means to a client.
+func problemOf(err error) *Problem {
+	var p *Problem
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.Is(err, session.ErrUnavailable):
+		return newProblem(http.StatusServiceUnavailable, err)
+	case errors.Is(err, session.ErrGone):
+		return newProblem(http.StatusConflict, err)
+	case isAny(err, session.ErrNotFound, session.ErrRenewed):
+		return newProblem(http.StatusUnauthorized, err)
+	default:
+		return newProblem(http.StatusInternalServerError, err)
+	}
+}
+
+// Error answers a request with what an error of this library means:
+// session.ErrUnavailable 503, ErrGone 409, ErrNotFound and ErrRenewed 401, a
+// *Problem itself, anything else 500. It goes through Config.ErrorHandler.
+func (mw *Middleware) Error(w http.ResponseWriter, r *http.Request, err error) {
+	if !mw.ready() {
+		WriteProblem(w, r, newProblem(http.StatusInternalServerError, errNotMade))
+		return
+	}
+	mw.refuse(w, r, problemOf(err))
+}
+
+// refuse answers with a problem, through w.
+func (mw *Middleware) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
+	h := w.Header()
+	appendVary(h, mw.vary)
+	h["Cache-Control"] = []string{"no-store"}
+	switch p.Status {
+	case http.StatusUnauthorized, http.StatusBadRequest:
+		h["Www-Authenticate"] = []string{mw.challenge(p.Code)}
+	case http.StatusForbidden:
+		if p.Code != "" {
+			h["Www-Authenticate"] = []string{mw.challenge(p.Code)}
+		}
+	case http.StatusServiceUnavailable:
+		h["Retry-After"] = []string{strconv.Itoa(retryAfter)}
+	}
+	mw.cfg.ErrorHandler(w, r, p)
+}
+
+// challenge has a realm, for a challenge needs a parameter (RFC 9110 11.6.1),
+// and a code unless no credentials were shown (RFC 6750 3.1).
+func (mw *Middleware) challenge(code string) string {
+	c := `Bearer realm="` + mw.cfg.Realm + `"`
+	if code != "" {
+		c += `, error="` + code + `"`
+	}
+	return c
+}
+
+// replace answers instead of the handler, whose commit failed. What the handler
+// said of its own response goes; what the middlewares outside said stays.
+func (mw *Middleware) replace(w http.ResponseWriter, r *http.Request, err error) {
+	h := w.Header()
+	for _, name := range []string{
+		"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length",
+		"Content-Location", "Content-Range", "Content-Type", "Etag", "Expires", "Last-Modified", "Link",
+		"Location", "Refresh", "Trailer", "Transfer-Encoding", "Clear-Site-Data", mw.cfg.Header,
+	} {
+		delete(h, name)
+	}
+	delete(h, "Set-Cookie") // a cookie of the handler's may speak of what was not committed
+	p := problemOf(err)
+	if p.Status == http.StatusInternalServerError {
+		mw.cfg.Manager.Report(r.Context(), session.Event{Kind: session.Rejected, Reason: "commit", Err: err})
+	}
+	mw.refuse(w, r, p)
+}
+
+// WriteProblem writes a problem document: what Config.ErrorHandler does when it
+// is nil.
+func WriteProblem(w http.ResponseWriter, r *http.Request, p *Problem) {
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(p.Status)
+	if r.Method != http.MethodHead {
+		_ = json.NewEncoder(w).Encode(p) // the client is gone: nothing to tell it
+	}
+}

@@ -1,0 +1,189 @@
+package chimw
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coatcheck/coatcheck/session"
+)
+
+// commit commits the session and says in the response's headers what the client
+// has to know. After an error nothing was said.
+func (x *exchange) commit(ctx context.Context, h http.Header) error {
+	s := x.session
+	x.allowToken()
+	if err := s.Commit(ctx); err != nil {
+		return err
+	}
+	appendVary(h, x.mw.vary) // again: the handler may have replaced it
+	told, err := x.tell(ctx, h)
+	if err != nil {
+		return err
+	}
+	switch {
+	case told || x.issued:
+		h["Cache-Control"] = []string{"no-store"}
+		dropSharedCaching(h)
+	case x.live || s.Stored():
+		keepPrivate(h)
+	}
+	return nil
+}
+
+// allowToken marks a session that goes back by a token, if it is worth storing.
+func (x *exchange) allowToken() {
+	s := x.session
+	if x.viaToken && !x.external && (s.Stored() || s.Subject() != "" || len(s.Keys()) > 0) {
+		s.AllowToken()
+	}
+}
+
+// tell gives the client what opens its session from now on, the way it came. It
+// reports whether that was anything.
+func (x *exchange) tell(ctx context.Context, h http.Header) (bool, error) {
+	s, mw := x.session, x.mw
+	if s.Destroyed() && mw.cfg.ClearSiteData != "" {
+		h["Clear-Site-Data"] = []string{mw.cfg.ClearSiteData}
+	}
+	moved := s.Stored() && !x.external && s.ID() != x.shown
+	switch {
+	case x.viaToken && (moved || x.reissue()):
+		if err := x.tellToken(ctx, h); err != nil {
+			return false, err
+		}
+	case x.viaToken:
+		return false, nil
+	case moved || x.extended():
+		mw.cookie.set(h, s.Credential(), s.Deadline())
+	case s.Destroyed():
+		// Only now: a cookie that is merely dead is left alone, since a login
+		// elsewhere may have replaced it.
+		mw.cookie.expire(h)
+	default:
+		return false, nil
+	}
+	x.shown = s.ID()
+	return true, nil
+}
+
+func (x *exchange) tellToken(ctx context.Context, h http.Header) error {
+	if x.allowToken(); x.session.Pending() { // the handler committed it itself
+		if err := x.session.Commit(ctx); err != nil {
+			return err
+		}
+	}
+	t, err := x.mw.sign(x.session)
+	if err == nil {
+		h[x.mw.cfg.Header] = []string{t.Reveal()}
+	}
+	return err
+}
+
+// extended reports whether a persistent cookie has to outlive what it was told.
+func (x *exchange) extended() bool {
+	s := x.session
+	return x.mw.cfg.Persistent && x.carrier == Cookie && s.Stored() && !s.Deadline().Equal(x.deadline)
+}
+
+func (x *exchange) reissue() bool {
+	if !x.mw.cfg.RefreshTokens || x.token == "" || x.issued || !x.session.Stored() {
+		return false
+	}
+	return x.mw.cfg.Tokens.(Reissuer).ShouldReissue(x.token)
+}
+
+// commitLate commits what a handler changed after the response began.
+func (x *exchange) commitLate(ctx context.Context) {
+	s := x.session
+	err := s.CommitInPlace(ctx)
+	if err == nil && s.Stored() && !x.external && s.ID() != x.shown {
+		err = session.ErrLate // the handler committed a new credential itself
+	}
+	if err != nil {
+		x.mw.cfg.Manager.Report(ctx, session.Event{Kind: session.Rejected, ID: s.ID(), Reason: "late change", Err: err})
+	}
+}
+
+// Forget expires the cookie without asking the store: for an error page that
+// offers to sign in again while the session's node is down. The session itself
+// lives on until its deadline.
+func (mw *Middleware) Forget(w http.ResponseWriter) {
+	if mw.ready() && !mw.cfg.NoCookie {
+		mw.cookie.expire(w.Header())
+	}
+}
+
+// appendVary adds what is missing of names.
+func appendVary(h http.Header, names []string) {
+	lines := h["Vary"]
+	if len(lines) == 0 {
+		h["Vary"] = []string{strings.Join(names, ", ")}
+		return
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(lines, func(line string) bool { return hasDirective(line, name) || hasDirective(line, "*") }) {
+			lines = append(lines, name)
+		}
+	}
+	h["Vary"] = lines
+}
+
+func hasDirective(line, name string) bool {
+	for part := range strings.SplitSeq(line, ",") {
+		if strings.EqualFold(strings.Trim(part, " \t"), name) {
+			return true
+		}
+	}
+	return false
+}
+
+// keepPrivate keeps a response that was built on a live session out of shared
+// caches (RFC 9111 3.5), whatever the handler allowed them.
+func keepPrivate(h http.Header) {
+	dropSharedCaching(h)
+	lines := h["Cache-Control"]
+	if len(lines) == 0 {
+		h["Cache-Control"] = []string{"no-cache, private"}
+		return
+	}
+	kept, private := []string(nil), false
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, ",") {
+			part = strings.Trim(part, " \t")
+			name, _, _ := strings.Cut(strings.ToLower(part), "=")
+			switch name {
+			case "public", "s-maxage", "":
+				continue
+			case "no-store":
+				private = true
+			case "private":
+				if private = true; name != strings.ToLower(part) {
+					part = "private" // with field names it would keep only those private
+				}
+			}
+			kept = append(kept, part)
+		}
+	}
+	if !private {
+		kept = append(kept, "private")
+	}
+	h["Cache-Control"] = []string{strings.Join(kept, ", ")}
+}
+
+// dropSharedCaching removes what would tell a shared cache otherwise than
+// Cache-Control does: RFC 9213, and what preceded it.
+func dropSharedCaching(h http.Header) {
+	delete(h, "Cdn-Cache-Control")
+	delete(h, "Surrogate-Control")
+}
+
+func itoa(d time.Duration) string { return strconv.FormatInt(int64(max(d, 0)/time.Second), 10) }
+
+func isAny(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(t error) bool { return errors.Is(err, t) })
+}

@@ -1,0 +1,108 @@
+package chimw
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/coatcheck/coatcheck/session"
+)
+
+// A Token is what an API client shows. It can be copied; its zero value is no
+// token. It redacts itself in every fmt verb, in JSON and in slog; only Reveal
+// shows it.
+type Token struct{ t *token } // a pointer: fmt prints unexported fields without asking them
+
+type token struct {
+	text    string
+	expires time.Time
+}
+
+// Reveal returns the token as it is sent to the client. Keep it out of logs.
+func (t Token) Reveal() string {
+	if t.t == nil {
+		return ""
+	}
+	return t.t.text
+}
+
+// ExpiresAt returns when the token expires, if the session doesn't end before.
+func (t Token) ExpiresAt() time.Time {
+	if t.t == nil {
+		return time.Time{}
+	}
+	return t.t.expires
+}
+
+// Format writes a fixed text for every verb.
+func (Token) Format(f fmt.State, _ rune) { io.WriteString(f, "chimw.Token[redacted]") }
+
+// MarshalText returns a fixed text, for JSON and the like.
+func (Token) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
+
+// LogValue returns a fixed text.
+func (Token) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+var (
+	// ErrCookieOnly: without a signer a session's token would be the very
+	// credential that its cookie keeps from scripts. Issue one for a session
+	// of its own.
+	ErrCookieOnly = errors.New("chimw: the session is carried by a cookie, whose credential is no token")
+
+	// ErrExternal: the client has its token from somebody else.
+	ErrExternal = errors.New("chimw: the session belongs to an external token")
+)
+
+// IssueToken commits the session and returns a token that opens it. ctx is the
+// request's. For the current session, the token ends with it, and if it had not
+// been stored yet, it is carried by the token alone: no cookie is set. For one
+// of Manager.New, the token is for a session of its own.
+//
+// It returns ErrCookieOnly, ErrExternal, session.ErrLate once the response has
+// begun, and the errors of Commit.
+func (mw *Middleware) IssueToken(ctx context.Context, s *session.Session) (Token, error) {
+	if !mw.ready() {
+		return Token{}, errNotMade
+	}
+	x := mw.exchange(ctx)
+	current := x != nil && x.session == s
+	switch {
+	case current && x.writer.begun:
+		return Token{}, session.ErrLate
+	case current && x.external:
+		return Token{}, ErrExternal
+	case mw.cfg.Tokens == nil && s.Stored() && !(current && x.carrier.token()):
+		return Token{}, ErrCookieOnly
+	}
+	fresh := !s.Stored()
+	s.AllowToken()
+	if err := s.Commit(ctx); err != nil {
+		return Token{}, err
+	}
+	t, err := mw.sign(s)
+	if err == nil && x != nil {
+		x.issued = true
+	}
+	if err == nil && current && fresh {
+		x.viaToken, x.shown = true, s.ID()
+	}
+	return t, err
+}
+
+func (mw *Middleware) sign(s *session.Session) (Token, error) {
+	if mw.cfg.Tokens == nil {
+		c := s.Credential()
+		if c.IsZero() {
+			return Token{}, ErrCookieOnly
+		}
+		return Token{&token{c.Reveal(), s.Deadline()}}, nil
+	}
+	text, expires, err := mw.cfg.Tokens.Sign(mw.cfg.Manager.Name(), s.ID(), s.Deadline())
+	if err != nil {
+		return Token{}, fmt.Errorf("chimw: signing a token: %w", err)
+	}
+	return Token{&token{text, expires}}, nil
+}

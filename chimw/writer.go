@@ -1,0 +1,188 @@
+package chimw
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// writer commits the session before the first byte goes out, by whichever door.
+type writer struct {
+	http.ResponseWriter
+	x      *exchange
+	r      *http.Request
+	begun  bool  // the session was committed and the response begins
+	failed error // why the handler's response was replaced
+
+	http1 http1
+	http2 http2
+}
+
+// begin commits before the first byte. It reports whether the handler's
+// response may go out.
+func (w *writer) begin() bool {
+	if w.begun {
+		return w.failed == nil
+	}
+	w.begun = true
+	if w.failed = w.x.commit(w.r.Context(), w.Header()); w.failed != nil {
+		w.x.mw.replace(w.ResponseWriter, w.r, w.failed)
+	}
+	return w.failed == nil
+}
+
+// finish is for the time after the handler has returned.
+func (w *writer) finish() {
+	if !w.begun {
+		w.begin()
+		return
+	}
+	if w.failed == nil {
+		w.x.commitLate(w.r.Context())
+	}
+}
+
+func (w *writer) discarded() error {
+	return fmt.Errorf("chimw: the response was replaced by an error: %w", w.failed)
+}
+
+// WriteHeader lets informational responses pass: they are not the response.
+func (w *writer) WriteHeader(status int) {
+	if status >= 100 && status < 200 && status != http.StatusSwitchingProtocols || w.begin() {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *writer) Write(b []byte) (int, error) {
+	if !w.begin() {
+		return 0, w.discarded()
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+func (w *writer) WriteString(s string) (int, error) {
+	if !w.begin() {
+		return 0, w.discarded()
+	}
+	return io.WriteString(w.ResponseWriter, s)
+}
+
+// ReadFrom keeps the server's way to send files without copying them.
+func (w *writer) ReadFrom(src io.Reader) (int64, error) {
+	if !w.begin() {
+		return 0, w.discarded()
+	}
+	return io.Copy(w.ResponseWriter, src)
+}
+
+// FlushError is what http.ResponseController looks for first.
+func (w *writer) FlushError() error {
+	if !w.begin() {
+		return w.discarded()
+	}
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Unwrap is how http.ResponseController finds what the server offers. It
+// finds a writer that commits as well, never the one beneath.
+func (w *writer) Unwrap() http.ResponseWriter { return &controlled{w} }
+
+// controlled offers by way of http.ResponseController what the writer beneath
+// may offer by that way only.
+type controlled struct{ *writer }
+
+func (c *controlled) Unwrap() {} // ends the search: everything there is to find is here
+
+func (c *controlled) Hijack() (net.Conn, *bufio.ReadWriter, error) { return c.hijack() }
+
+func (c *controlled) SetReadDeadline(t time.Time) error  { return c.rc().SetReadDeadline(t) }
+func (c *controlled) SetWriteDeadline(t time.Time) error { return c.rc().SetWriteDeadline(t) }
+func (c *controlled) EnableFullDuplex() error            { return c.rc().EnableFullDuplex() }
+
+func (w *writer) rc() *http.ResponseController { return http.NewResponseController(w.ResponseWriter) }
+
+// hijack commits, since the handler will write a response of its own, and puts
+// our headers where it can find them.
+func (w *writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if !w.begin() {
+		return nil, nil, w.discarded()
+	}
+	return w.rc().Hijack()
+}
+
+// The shapes below offer what the writer beneath offers, and no more: a type
+// assertion must not promise what isn't there.
+type (
+	flusher  struct{ w *writer }
+	hijacker struct{ w *writer }
+	pusher   struct{ w *writer }
+)
+
+func (f flusher) Flush() { _ = f.w.FlushError() }
+
+func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) { return h.w.hijack() }
+
+func (p pusher) Push(target string, opts *http.PushOptions) error {
+	return p.w.ResponseWriter.(http.Pusher).Push(target, opts)
+}
+
+type http1 struct {
+	*writer
+	flusher
+	hijacker
+}
+
+type http2 struct {
+	*writer
+	flusher
+	pusher
+}
+
+// shaped returns the writer for the handler. The server's own shapes cost no
+// memory of their own.
+func (w *writer) shaped() http.ResponseWriter {
+	_, f := w.ResponseWriter.(http.Flusher)
+	_, h := w.ResponseWriter.(http.Hijacker)
+	_, p := w.ResponseWriter.(http.Pusher)
+	switch {
+	case f && h && !p:
+		w.http1 = http1{w, flusher{w}, hijacker{w}}
+		return &w.http1
+	case f && p && !h:
+		w.http2 = http2{w, flusher{w}, pusher{w}}
+		return &w.http2
+	case f && h && p:
+		return struct {
+			*writer
+			flusher
+			hijacker
+			pusher
+		}{w, flusher{w}, hijacker{w}, pusher{w}}
+	case f:
+		return struct {
+			*writer
+			flusher
+		}{w, flusher{w}}
+	case h && p:
+		return struct {
+			*writer
+			hijacker
+			pusher
+		}{w, hijacker{w}, pusher{w}}
+	case h:
+		return struct {
+			*writer
+			hijacker
+		}{w, hijacker{w}}
+	case p:
+		return struct {
+			*writer
+			pusher
+		}{w, pusher{w}}
+	default:
+		return w
+	}
+}
