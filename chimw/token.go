@@ -14,11 +14,15 @@ import (
 // A Token is what an API client shows. It can be copied; its zero value is no
 // token. It redacts itself in every fmt verb, in JSON and in slog; only Reveal
 // shows it.
-type Token struct{ t *token } // a pointer: fmt prints unexported fields without asking them
+type Token struct{ t func() token } // a function: fmt prints what unexported fields point to, but calls nothing
 
 type token struct {
 	text    string
 	expires time.Time
+}
+
+func newToken(text string, expires time.Time) Token {
+	return Token{func() token { return token{text, expires} }}
 }
 
 // Reveal returns the token as it is sent to the client. Keep it out of logs.
@@ -26,7 +30,7 @@ func (t Token) Reveal() string {
 	if t.t == nil {
 		return ""
 	}
-	return t.t.text
+	return t.t().text
 }
 
 // ExpiresAt returns when the token expires, if the session doesn't end before.
@@ -34,7 +38,7 @@ func (t Token) ExpiresAt() time.Time {
 	if t.t == nil {
 		return time.Time{}
 	}
-	return t.t.expires
+	return t.t().expires
 }
 
 // Format writes a fixed text for every verb.
@@ -98,11 +102,11 @@ func (mw *Middleware) sign(s *session.Session) (Token, error) {
 		if c.IsZero() {
 			return Token{}, ErrCookieOnly
 		}
-		return Token{&token{c.Reveal(), s.Deadline()}}, nil
+		return newToken(c.Reveal(), s.Deadline()), nil
 	}
 	text, expires, err := mw.cfg.Tokens.Sign(mw.cfg.Manager.Name(), s.ID(), s.Deadline())
 	if err != nil {
 		return Token{}, fmt.Errorf("chimw: signing a token: %w", err)
 	}
-	return Token{&token{text, expires}}, nil
+	return newToken(text, expires), nil
 }

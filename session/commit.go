@@ -211,7 +211,10 @@ func (s *Session) idle(r *record) time.Duration {
 // refreshDue reports whether the last recorded activity is long enough ago. A
 // session's own, shorter idle timeout shortens that too.
 func (s *Session) refreshDue(now time.Time) bool {
-	after := min(s.m.cfg.RefreshAfter, s.idle(&s.rec)/10)
+	after := s.m.cfg.RefreshAfter
+	if s.rec.idle != 0 {
+		after = min(after, s.idle(&s.rec)/10)
+	}
 	return s.state == live && toMillis(now)-s.rec.seen > after.Milliseconds()
 }
 

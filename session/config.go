@@ -130,7 +130,7 @@ func (c Config) check() error {
 		wrong("SealKeys", len(c.SealKeys), "must be at most 16")
 	}
 	for _, k := range c.SealKeys {
-		if k.k == nil {
+		if k.k.get() == nil {
 			wrong("SealKeys", nil, "must not hold a zero SealKey")
 		}
 	}

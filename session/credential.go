@@ -21,7 +21,7 @@ const (
 // The zero Credential opens nothing. A Credential can be copied and shared; it
 // is immutable. It redacts itself in every fmt verb, in JSON and in slog; only
 // Reveal shows it.
-type Credential struct{ c *credential } // a pointer: fmt prints unexported fields without asking them
+type Credential struct{ c hidden[credential] }
 
 type credential struct {
 	id     ID
@@ -47,33 +47,34 @@ func ParseCredential(s string) (Credential, error) {
 	if !id.isRandom() {
 		return Credential{}, errCredential // an external session has no secret, and no other ID is issued
 	}
-	return Credential{&credential{id, [secretBytes]byte(raw[len(id):])}}, nil
+	return Credential{hide(&credential{id, [secretBytes]byte(raw[len(id):])})}, nil
 }
 
 // Reveal returns the credential as it is sent to the client. Keep it out of
 // logs. It is empty for the zero Credential.
 func (c Credential) Reveal() string {
-	if c.c == nil {
+	v := c.c.get()
+	if v == nil {
 		return ""
 	}
 	var raw [credentialBytes]byte
-	copy(raw[:], c.c.id[:])
-	copy(raw[len(c.c.id):], c.c.secret[:])
+	copy(raw[:], v.id[:])
+	copy(raw[len(v.id):], v.secret[:])
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
 // ID returns the public part.
 func (c Credential) ID() ID {
-	if c.c == nil {
+	if c.IsZero() {
 		return ID{}
 	}
-	return c.c.id
+	return c.c.get().id
 }
 
 // IsZero reports whether this is no credential at all.
-func (c Credential) IsZero() bool { return c.c == nil }
+func (c Credential) IsZero() bool { return c.c.get() == nil }
 
-func (c Credential) hash() [sha256.Size]byte { return sha256.Sum256(c.c.secret[:]) }
+func (c Credential) hash() [sha256.Size]byte { return sha256.Sum256(c.c.get().secret[:]) }
 
 // proves reports whether the secret is the one that was hashed.
 func (c Credential) proves(hash [sha256.Size]byte) bool {
@@ -84,5 +85,5 @@ func (c Credential) proves(hash [sha256.Size]byte) bool {
 func newCredential(id ID) Credential {
 	c := &credential{id: id}
 	rand.Read(c.secret[:]) // ends the program if it fails
-	return Credential{c}
+	return Credential{hide(c)}
 }

@@ -6,6 +6,20 @@ import (
 	"log/slog"
 )
 
+// hidden keeps a secret from fmt, which prints unexported fields without asking
+// them, and from dumpers that follow pointers: none calls a function.
+type hidden[T any] func() *T
+
+func hide[T any](v *T) hidden[T] { return func() *T { return v } }
+
+// get returns nil for the zero value.
+func (h hidden[T]) get() *T {
+	if h == nil {
+		return nil
+	}
+	return h()
+}
+
 const redacted = "[redacted]"
 
 // Format writes a fixed text for every verb.

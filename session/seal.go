@@ -21,7 +21,7 @@ const (
 //
 // A SealKey can be copied and shared; it is immutable. It redacts itself in
 // every fmt verb, in JSON and in slog; only Reveal shows it.
-type SealKey struct{ k *[sealKeyBytes]byte } // a pointer: fmt prints unexported fields without asking them
+type SealKey struct{ k hidden[[sealKeyBytes]byte] }
 
 // NewSealKey makes a key of 32 bytes, which must be as good as random: drawn by
 // GenerateSealKey, or derived from such by a key derivation function.
@@ -29,23 +29,24 @@ func NewSealKey(b []byte) (SealKey, error) {
 	if len(b) != sealKeyBytes {
 		return SealKey{}, &ConfigError{"session.SealKey", nil, "must be 32 bytes"}
 	}
-	return SealKey{(*[sealKeyBytes]byte)(append([]byte(nil), b...))}, nil
+	k := [sealKeyBytes]byte(b)
+	return SealKey{hide(&k)}, nil
 }
 
 // GenerateSealKey draws a random key.
 func GenerateSealKey() SealKey {
 	k := new([sealKeyBytes]byte)
 	rand.Read(k[:]) // ends the program if it fails
-	return SealKey{k}
+	return SealKey{hide(k)}
 }
 
 // Reveal returns a copy of the key's bytes, to be kept as a secret. It is nil
 // for the zero SealKey.
 func (k SealKey) Reveal() []byte {
-	if k.k == nil {
+	if k.k.get() == nil {
 		return nil
 	}
-	return append([]byte(nil), k.k[:]...)
+	return append([]byte(nil), k.k.get()[:]...)
 }
 
 // sealer is one key as one manager uses it. The manager's name is in everything
@@ -56,7 +57,7 @@ type sealer struct {
 }
 
 func newSealer(k SealKey, name string) (*sealer, error) {
-	prk, err := hkdf.Extract(sha256.New, k.k[:], []byte("coatcheck/v1"))
+	prk, err := hkdf.Extract(sha256.New, k.k.get()[:], []byte("coatcheck/v1"))
 	if err != nil {
 		return nil, err
 	}
@@ -88,12 +89,13 @@ func (s *sealer) tag(id ID, nonce []byte) []byte {
 // authenticate replaces the second half of a fresh secret by a tag over the
 // first, which a manager can check before it asks the store.
 func (s *sealer) authenticate(c Credential) {
-	copy(c.c.secret[nonceBytes:], s.tag(c.c.id, c.c.secret[:nonceBytes]))
+	v := c.c.get()
+	copy(v.secret[nonceBytes:], s.tag(v.id, v.secret[:nonceBytes]))
 }
 
 func (s *sealer) issued(c Credential) bool {
-	want := s.tag(c.c.id, c.c.secret[:nonceBytes])
-	return subtle.ConstantTimeCompare(want, c.c.secret[nonceBytes:]) == 1
+	v := c.c.get()
+	return subtle.ConstantTimeCompare(s.tag(v.id, v.secret[:nonceBytes]), v.secret[nonceBytes:]) == 1
 }
 
 // Envelopes: the first byte of every stored value.

@@ -1,0 +1,233 @@
+package session_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coatcheck/coatcheck/session"
+)
+
+// Each of these runs alone in a bubble of its own time.
+
+func TestS9IdleTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, session.Config{IdleTimeout: time.Minute, RefreshAfter: time.Second})
+		_, c := begin(t, m)
+		for range 5 { // activity keeps it
+			time.Sleep(50 * time.Second)
+			commit(t, load(t, m, c))
+		}
+		time.Sleep(time.Minute - time.Millisecond)
+		load(t, m, c)
+		time.Sleep(time.Millisecond)
+		wantDead(t, m, c)
+	})
+}
+
+func TestS9RefreshAfter(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := newStore()
+		m := newManager(t, session.Config{Store: st, IdleTimeout: time.Minute, RefreshAfter: 10 * time.Second})
+		_, c := begin(t, m)
+		time.Sleep(10 * time.Second)
+		commit(t, load(t, m, c))
+		if n := st.count("update"); n != 0 {
+			t.Errorf("%d writes within RefreshAfter, want 0", n)
+		}
+		time.Sleep(time.Millisecond)
+		s := load(t, m, c)
+		commit(t, s)
+		commit(t, s)
+		if n := st.count("update"); n != 1 {
+			t.Errorf("%d writes after RefreshAfter, want 1", n)
+		}
+		if got, want := s.IdleDeadline(), time.Now().Add(time.Minute); !got.Equal(want) {
+			t.Errorf("idle deadline is %v, want %v", got, want)
+		}
+	})
+}
+
+func TestS10Lifetime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, session.Config{IdleTimeout: time.Minute, Lifetime: 10 * time.Minute})
+		s, c := begin(t, m)
+		created, deadline := s.Created(), s.Deadline()
+		for i := range 11 {
+			time.Sleep(50 * time.Second)
+			s = load(t, m, c)
+			count.Update(s, increment)
+			if i%2 == 0 {
+				s.Renew()
+			}
+			commit(t, s)
+			c = s.Credential()
+			if !s.Created().Equal(created) || !s.Deadline().Equal(deadline) {
+				t.Fatalf("after %d commits it lives from %v to %v, want %v to %v", i, s.Created(), s.Deadline(), created, deadline)
+			}
+		}
+		time.Sleep(time.Until(deadline) - time.Millisecond)
+		load(t, m, c)
+		time.Sleep(time.Millisecond)
+		wantDead(t, m, c)
+	})
+}
+
+func TestS10SubjectBeginsANewLife(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, session.Config{Lifetime: 10 * time.Minute, IdleTimeout: 10 * time.Minute})
+		s, _ := begin(t, m)
+		time.Sleep(9 * time.Minute)
+		s.SetSubject("alice")
+		commit(t, s)
+		if got, want := s.Deadline(), time.Now().Add(10*time.Minute); !got.Equal(want) {
+			t.Errorf("deadline is %v, want %v", got, want)
+		}
+		time.Sleep(time.Minute)
+		s.SetSubject("alice") // no change
+		commit(t, s)
+		if got, want := s.Deadline(), time.Now().Add(9*time.Minute); !got.Equal(want) {
+			t.Errorf("deadline is %v, want %v", got, want)
+		}
+	})
+}
+
+func TestS11DeadlinesAreTheRecords(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := newStore()
+		m := newManager(t, session.Config{Store: st, IdleTimeout: time.Minute})
+		_, c := begin(t, m)
+		time.Sleep(time.Minute + 30*time.Second) // the store's own time to live is not over yet
+		before := st.count("get")
+		wantDead(t, m, c)
+		if _, _, err := st.Store.Get(t.Context(), key(c)); err != nil {
+			t.Errorf("the store holds nothing any more (%v): the test shows nothing", err)
+		}
+		if n := st.count("get") - before; n != 1 {
+			t.Errorf("%d gets, want 1", n)
+		}
+	})
+}
+
+func TestCommitAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, session.Config{IdleTimeout: time.Minute})
+		_, c := begin(t, m)
+		s, other := load(t, m, c), load(t, m, c)
+		count.Update(other, increment)
+		commit(t, other) // s has to read again
+		time.Sleep(time.Minute)
+		count.Update(s, increment)
+		wantError(t, s.Commit(t.Context()), session.ErrGone)
+		wantError(t, s.Commit(t.Context()), session.ErrGone)
+		wantDead(t, m, c)
+	})
+}
+
+func TestExpireAt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, session.Config{Lifetime: time.Hour, MaxLifetime: 24 * time.Hour, IdleTimeout: time.Hour})
+		s, c := begin(t, m)
+		s.ExpireAt(time.Now().Add(2 * time.Hour))
+		s.SetIdleTimeout(3 * time.Hour)
+		commit(t, s)
+		time.Sleep(2*time.Hour - time.Millisecond)
+		s = load(t, m, c)
+		s.ExpireAt(time.Now().Add(1000 * time.Hour))
+		commit(t, s)
+		if got, want := s.Deadline(), s.Created().Add(24*time.Hour); !got.Equal(want) {
+			t.Errorf("deadline is %v, want MaxLifetime's %v", got, want)
+		}
+		s.SetIdleTimeout(1)
+		commit(t, s)
+		if got, want := s.IdleDeadline(), time.Now().Add(time.Second); !got.Equal(want) {
+			t.Errorf("idle deadline is %v, want %v", got, want)
+		}
+		s.ExpireAt(time.Now())
+		commit(t, s)
+		wantDead(t, m, c)
+		if !s.Destroyed() {
+			t.Error("a past ExpireAt did not destroy")
+		}
+	})
+}
+
+func TestIdleTimeoutIsTheLifes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, session.Config{Lifetime: time.Hour, IdleTimeout: time.Minute})
+		s, _ := begin(t, m)
+		s.SetIdleTimeout(30 * time.Minute)
+		commit(t, s)
+		s.SetSubject("alice")
+		commit(t, s)
+		if got, want := s.IdleDeadline(), time.Now().Add(time.Minute); !got.Equal(want) {
+			t.Errorf("the next life's idle deadline is %v, want %v", got, want)
+		}
+		s.SetSubject("bob")
+		s.SetIdleTimeout(30 * time.Minute)
+		s.ExpireAt(time.Now().Add(40 * time.Minute))
+		commit(t, s)
+		if got, want := s.IdleDeadline(), time.Now().Add(30*time.Minute); !got.Equal(want) {
+			t.Errorf("idle deadline set beside the subject is %v, want %v", got, want)
+		}
+		if got, want := s.Deadline(), time.Now().Add(40*time.Minute); !got.Equal(want) {
+			t.Errorf("deadline set beside the subject is %v, want %v", got, want)
+		}
+	})
+}
+
+func TestRefreshNeverFailsAndNeverRevives(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := newStore()
+		m := newManager(t, session.Config{Store: st, IdleTimeout: time.Minute})
+		_, c := begin(t, m)
+		time.Sleep(30 * time.Second)
+		for _, err := range []error{errLost, session.ErrConflict, session.ErrNotFound} {
+			s := load(t, m, c)
+			st.before = once("update", 1, func() error { return err })
+			commit(t, s)
+		}
+		s, other := load(t, m, c), load(t, m, c)
+		other.Destroy()
+		commit(t, other)
+		commit(t, s) // a read that meets a logout
+		wantDead(t, m, c)
+	})
+}
+
+func TestLockEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := newStore()
+		m := newManager(t, session.Config{Store: st, CommitTimeout: time.Second})
+		_, c := begin(t, m)
+		a, b := load(t, m, c), load(t, m, c)
+		hung := make(chan struct{})
+		st.before = once("update", 1, func() error { <-hung; return nil })
+		count.Update(a, increment)
+		count.Update(b, increment)
+		done := make(chan error)
+		go func() { done <- a.Commit(t.Context()) }()
+		synctest.Wait()
+		if err := b.Commit(t.Context()); !errors.Is(err, session.ErrUnavailable) {
+			t.Errorf("waiting for a commit that hangs gives %v, want ErrUnavailable", err)
+		}
+		close(hung)
+		<-done
+	})
+}
+
+func key(c session.Credential) string {
+	id := c.ID()
+	return "session:" + encodeID(id)
+}
