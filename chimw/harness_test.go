@@ -66,6 +66,9 @@ func (s *store) Create(ctx context.Context, key string, value []byte, ttl time.D
 	if err := s.call(&s.writes, "create", key); err != nil {
 		return err
 	}
+	if len(value) > maxValue {
+		return session.ErrTooLarge
+	}
 	return s.Store.Create(ctx, key, value, ttl)
 }
 
@@ -73,10 +76,15 @@ func (s *store) Update(ctx context.Context, key string, value []byte, version ui
 	if err := s.call(&s.writes, "update", key); err != nil {
 		return err
 	}
+	if len(value) > maxValue {
+		return session.ErrTooLarge
+	}
 	return s.Store.Update(ctx, key, value, version, ttl)
 }
 
-func (s *store) MaxValueBytes(string) int { return 10000 }
+const maxValue = 10000
+
+func (s *store) MaxValueBytes(string) int { return maxValue }
 
 // house is a manager, a signer and a middleware over one store.
 type house struct {
