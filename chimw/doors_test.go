@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/textproto"
 	"strings"
 	"testing"
 	"time"
@@ -431,3 +433,31 @@ func TestLateChanges(t *testing.T) {
 	}
 }
 
+
+func TestC13InformationalResponsesAreNotTheResponse(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	url, client := start(t, "HTTP/1.1", h.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		owner.Put(session.FromContext(r.Context()), "early")
+		w.WriteHeader(http.StatusEarlyHints)
+		owner.Put(session.FromContext(r.Context()), "me") // in time: nothing was committed yet
+		w.WriteHeader(http.StatusProcessing)
+		w.WriteHeader(http.StatusCreated)
+	})))
+	var early []string
+	trace := &httptrace.ClientTrace{Got1xxResponse: func(code int, header textproto.MIMEHeader) error {
+		early = append(early, header["Set-Cookie"]...)
+		return nil
+	}}
+	req, _ := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "GET", url, nil)
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	wantStatus(t, res, 201)
+	given(t, res)
+	if len(early) > 0 || h.store.writes.Load() != 1 {
+		t.Errorf("%d commits, and %q before the response", h.store.writes.Load(), early)
+	}
+}
