@@ -433,7 +433,6 @@ func TestLateChanges(t *testing.T) {
 	}
 }
 
-
 func TestC13InformationalResponsesAreNotTheResponse(t *testing.T) {
 	t.Parallel()
 	h := build(t)

@@ -222,3 +222,10 @@ func wantHeader(t testing.TB, res *http.Response, name, want string) {
 }
 
 func encodeID(id session.ID) string { return base64.RawURLEncoding.EncodeToString(id[:]) }
+
+// direct answers a request without the middleware.
+func direct(handler http.Handler, r *http.Request) *http.Response {
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	return w.Result()
+}
