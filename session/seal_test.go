@@ -1,0 +1,224 @@
+package session_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/coatcheck/session"
+	"github.com/coatcheck/coatcheck/session/memory"
+)
+
+func TestSealing(t *testing.T) {
+	t.Parallel()
+	k1, k2 := session.GenerateSealKey(), session.GenerateSealKey()
+	sealed := func(t *testing.T, st session.Store, keys ...session.SealKey) (*session.Manager, *events) {
+		var seen events
+		return newManager(t, session.Config{Store: st, SealKeys: keys, Observe: seen.observe}), &seen
+	}
+	t.Run("M1 nothing is readable", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		m, _ := sealed(t, st, k1)
+		s := m.New()
+		name.Put(s, "treasure")
+		s.SetSubject("alice")
+		s.SetLabel("a browser")
+		commit(t, s)
+		raw := rawValue(t, st, s.Credential())
+		for _, secret := range []string{"treasure", "alice", "browser", "name"} {
+			if strings.Contains(string(raw), secret) {
+				t.Errorf("the store holds %q", secret)
+			}
+		}
+	})
+	t.Run("M1 without keys no credential and no secret", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		_, c := begin(t, newManager(t, session.Config{Store: st}))
+		secret, _ := base64.RawURLEncoding.DecodeString(c.Reveal())
+		raw := rawValue(t, st, c)
+		if strings.Contains(string(raw), string(secret[16:])) || strings.Contains(string(raw), c.Reveal()) {
+			t.Error("the store holds what opens the session")
+		}
+		if !strings.Contains(string(raw), "count") {
+			t.Error("the value can't be read: the test shows nothing")
+		}
+	})
+	t.Run("M1 a forged record is refused", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		plain := newManager(t, session.Config{Store: st})
+		_, c := begin(t, plain)
+		m, seen := sealed(t, st, k1)
+		wantDead(t, m, c) // not even asked for
+		tok := m.New()
+		count.Put(tok, 1)
+		tok.AllowToken()
+		commit(t, tok)
+		forged := rawValue(t, st, c) // unsealed, in a sealed one's place
+		overwrite(t, st, tok.Credential(), forged)
+		_, err := m.LoadVerified(t.Context(), tok.ID())
+		wantError(t, err, session.ErrNotFound)
+		if len(seen.of(session.Unreadable)) != 1 {
+			t.Error("no event")
+		}
+	})
+	t.Run("S20 made-up credentials cost nothing, keys come and go", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		m1, _ := sealed(t, st, k1)
+		_, c := begin(t, m1)
+		both, _ := sealed(t, st, k2, k1)
+		wantCount(t, both, c, 1) // a key added fails none
+		_, fresh := begin(t, both)
+		wantCount(t, both, fresh, 1)
+		reads := st.count("any")
+		only2, _ := sealed(t, st, k2)
+		wantDead(t, only2, c) // a key removed fails its cookies
+		invented, err := session.ParseCredential(c.Reveal()[:63] + flip(c.Reveal()[63:]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantDead(t, both, invented)
+		if n := st.count("any") - reads; n != 0 {
+			t.Errorf("%d store calls, want 0", n)
+		}
+		wantCount(t, only2, fresh, 1)
+		s := load(t, both, c)
+		count.Update(s, increment)
+		commit(t, s) // sealed anew by the first key, but the credential is the old key's
+		wantCount(t, both, c, 2)
+	})
+	t.Run("M7 S18 what can't be read is absent, reported and left alone", func(t *testing.T) {
+		t.Parallel()
+		for _, keys := range [][]session.SealKey{nil, {k1}} {
+			st := newStore()
+			m, seen := sealed(t, st, keys...)
+			_, c := begin(t, m)
+			_, other := begin(t, m)
+			good := rawValue(t, st, c)
+			bad := map[string][]byte{
+				"empty":            {},
+				"another version":  append([]byte{9}, good[1:]...),
+				"another envelope": append([]byte{3 - good[0]}, good[1:]...),
+				"another kind":     append([]byte{good[0], 77}, good[2:]...),
+				"another's":        rawValue(t, st, other),
+				"longer":           append(append([]byte(nil), good...), 0),
+			}
+			for n := range good {
+				bad["cut to "+string(rune('A'+n%26))+strings.Repeat("+", n/26)] = good[:n]
+			}
+			for what, value := range bad {
+				before := len(seen.of(session.Unreadable))
+				overwrite(t, st, c, value)
+				wantDead(t, m, c)
+				if len(seen.of(session.Unreadable)) != before+1 {
+					t.Errorf("%d keys: %s: no event", len(keys), what)
+				}
+				if got := rawValue(t, st, c); string(got) != string(value) {
+					t.Errorf("%d keys: %s: it was changed", len(keys), what)
+				}
+			}
+			overwrite(t, st, c, good)
+			wantCount(t, m, c, 1)
+		}
+	})
+	t.Run("M7 a commit over what can't be read is gone", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		m, _ := sealed(t, st)
+		_, c := begin(t, m)
+		s := load(t, m, c)
+		overwrite(t, st, c, []byte("garbage"))
+		count.Update(s, increment)
+		wantError(t, s.Commit(t.Context()), session.ErrGone)
+	})
+	t.Run("M6 an emptied store ends sessions and revives none", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		m, _ := sealed(t, st, k1)
+		_, c := begin(t, m)
+		s, r, d := load(t, m, c), load(t, m, c), load(t, m, c)
+		st.Store = new(memory.Store)
+		count.Update(s, increment)
+		r.Renew()
+		d.Destroy()
+		for _, s := range []*session.Session{s, r, d} {
+			wantError(t, s.Commit(t.Context()), session.ErrGone)
+		}
+		wantDead(t, m, c)
+	})
+}
+
+func TestManagersApart(t *testing.T) {
+	t.Parallel()
+	t.Run("S16 names share nothing, whatever else they share", func(t *testing.T) {
+		t.Parallel()
+		st, k := newStore(), session.GenerateSealKey()
+		one := newManager(t, session.Config{Store: st, Name: "one", SealKeys: []session.SealKey{k}})
+		two := newManager(t, session.Config{Store: st, Name: "two", SealKeys: []session.SealKey{k}})
+		s, c := begin(t, one)
+		reads := st.count("any")
+		wantDead(t, two, c)
+		if n := st.count("any") - reads; n != 0 {
+			t.Errorf("%d store calls, want 0: the credential is not two's", n)
+		}
+		// Even moved to the other's key, the record doesn't open.
+		s.AllowToken()
+		commit(t, s)
+		value, _, err := st.Store.Get(t.Context(), "one:"+encodeID(s.ID()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := st.Store.Create(t.Context(), "two:"+encodeID(s.ID()), value, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		_, err = two.LoadVerified(t.Context(), s.ID())
+		wantError(t, err, session.ErrNotFound)
+	})
+}
+
+func TestReferenceSize(t *testing.T) {
+	t.Parallel()
+	st := newStore()
+	m := newManager(t, session.Config{Store: st, SealKeys: []session.SealKey{session.GenerateSealKey()}})
+	s := m.New()
+	session.Key[string]("email").Put(s, "ada.lovelace@example.com")
+	session.Key[int]("counter").Put(s, 12345)
+	session.Key[string]("data").Put(s, strings.Repeat("x", 200))
+	commit(t, s)
+	size := len(key(s.Credential())) + len(rawValue(t, st, s.Credential()))
+	if size > 450 {
+		t.Errorf("a session of an e-mail address, a counter and 200 bytes takes %d bytes with its key, want at most 450", size)
+	}
+	t.Logf("%d bytes", size)
+}
+
+func rawValue(t *testing.T, st *store, c session.Credential) []byte {
+	t.Helper()
+	value, _, err := st.Store.Get(t.Context(), key(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+func overwrite(t *testing.T, st *store, c session.Credential, value []byte) {
+	t.Helper()
+	_, version, err := st.Store.Get(t.Context(), key(c))
+	if err == nil {
+		err = st.Store.Update(t.Context(), key(c), value, version, time.Hour)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func flip(c string) string {
+	if c == "A" {
+		return "B"
+	}
+	return "A"
+}
