@@ -4,16 +4,20 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
 )
 
-var errTooLarge = errors.New("chimw: the body is larger than Config.MaxBody")
+var (
+	errTooLarge = errors.New("chimw: the body is larger than Config.MaxBody")
+	errCutShort = errors.New("chimw: the body could not be read")
+)
 
 // readBody looks for a token in a JSON body, and leaves the body as it found it.
 // What isn't a JSON object is the handler's to judge and shows no token.
-func (mw *Middleware) readBody(r *http.Request) (shown, error) {
+func (mw *Middleware) readBody(r *http.Request) (shown, *Problem) {
 	if mw.cfg.BodyField == "" || r.Body == nil || r.Body == http.NoBody {
 		return shown{}, nil
 	}
@@ -21,12 +25,15 @@ func (mw *Middleware) readBody(r *http.Request) (shown, error) {
 		return shown{}, nil
 	}
 	head, err := io.ReadAll(io.LimitReader(r.Body, mw.cfg.MaxBody+1))
-	r.Body = &replayed{io.MultiReader(bytes.NewReader(head), after(err, r.Body)), r.Body}
-	if int64(len(head)) > mw.cfg.MaxBody {
-		return shown{}, errTooLarge // a token might follow: not to be taken for an anonymous request
-	}
-	if err != nil {
-		return shown{}, nil // the handler meets the same error
+	r.Body = replayed{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
+	// Of a body that wasn't seen whole nobody knows whether it shows a token:
+	// not to be taken for an anonymous request's.
+	var limit *http.MaxBytesError
+	switch {
+	case int64(len(head)) > mw.cfg.MaxBody, errors.As(err, &limit):
+		return shown{}, newProblem(http.StatusRequestEntityTooLarge, errTooLarge)
+	case err != nil:
+		return shown{}, newProblem(http.StatusBadRequest, fmt.Errorf("%w: %w", errCutShort, err))
 	}
 	return topLevel(head, mw.cfg.BodyField), nil
 }
@@ -36,17 +43,6 @@ type replayed struct {
 	io.Reader
 	io.Closer
 }
-
-func after(err error, rest io.Reader) io.Reader {
-	if err != nil {
-		return failing{err}
-	}
-	return rest
-}
-
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // topLevel finds a field of an object by its exact name: encoding/json's
 // structs would take another case, and the last of several.

@@ -47,9 +47,9 @@ func (mw *Middleware) choose(r *http.Request) (chosen, *Problem) {
 	if header.present {
 		return mw.byToken(r.Context(), header, Header)
 	}
-	body, err := mw.readBody(r)
-	if err != nil {
-		return chosen{}, newProblem(http.StatusRequestEntityTooLarge, err)
+	body, p := mw.readBody(r)
+	if p != nil {
+		return chosen{}, p
 	}
 	if body.present {
 		return mw.byToken(r.Context(), body, Body)
@@ -95,7 +95,7 @@ func (mw *Middleware) crossOrigin(r *http.Request) error {
 
 func (mw *Middleware) byToken(ctx context.Context, t shown, by Carrier) (chosen, *Problem) {
 	if t.conflict {
-		return chosen{}, newProblem(http.StatusBadRequest, errConflictingTokens)
+		return chosen{}, conflicting()
 	}
 	c, err := mw.open(ctx, t.token)
 	var p *Problem
@@ -110,6 +110,12 @@ func (mw *Middleware) byToken(ctx context.Context, t shown, by Carrier) (chosen,
 	default:
 		return chosen{}, newProblem(http.StatusServiceUnavailable, err)
 	}
+}
+
+func conflicting() *Problem {
+	p := newProblem(http.StatusBadRequest, errConflictingTokens)
+	p.Code, p.Detail = "invalid_request", "The request shows its token more than once, or not as a text."
+	return p
 }
 
 var (

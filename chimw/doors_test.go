@@ -423,7 +423,7 @@ func TestLateChanges(t *testing.T) {
 			res := h.serve(late(c.do), request("POST", "", sent...))
 			wantStatus(t, res, 200)
 			wantNoCookie(t, res)
-			if got := h.reported(session.Rejected, "late change"); got != c.reported {
+			if got := h.reported(session.Dropped, "late change"); got != c.reported {
 				t.Errorf("reported: %v, want %v", got, c.reported)
 			}
 			if got := body(t, h.serve(who, request("GET", "", cookie))); got != c.owner {

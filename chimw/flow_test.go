@@ -387,6 +387,73 @@ func TestPersistent(t *testing.T) {
 	})
 }
 
+func TestIssueTokenForANewSession(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]func(s *session.Session) error{
+		"not stored yet":         func(*session.Session) error { return nil },
+		"committed by a handler": func(s *session.Session) error { owner.Put(s, "x"); return s.Commit(t.Context()) },
+		"after a Destroy":        func(s *session.Session) error { s.Destroy(); return nil },
+	} {
+		t.Run(name+": it is carried by the token alone", func(t *testing.T) {
+			t.Parallel()
+			h := build(t)
+			shown := "X: y"
+			if name == "after a Destroy" {
+				shown = cookieOf(h.session("me"))
+			}
+			res := h.serve(func(w http.ResponseWriter, r *http.Request) {
+				s := session.FromContext(r.Context())
+				if err := before(s); err != nil {
+					t.Error(err)
+				}
+				tok, err := h.mw.IssueToken(r.Context(), s)
+				if err != nil {
+					t.Error(err)
+				}
+				io.WriteString(w, tok.Reveal())
+			}, request("POST", "", shown))
+			if shown == "X: y" {
+				wantNoCookie(t, res)
+			} else {
+				wantExpired(t, res)
+			}
+			wantStatus(t, h.serve(who, request("GET", "", header(body(t, res)))), 200)
+		})
+	}
+}
+
+func TestBodyCutShort(t *testing.T) {
+	t.Parallel()
+	h := build(t, func(_ *session.Config, c *chimw.Config) { c.BodyField = "token" })
+	tok, _ := h.token("me")
+	text := `{"filler":"` + strings.Repeat("x", 200) + `","token":"` + tok + `"}`
+	t.Run("by a limit outside", func(t *testing.T) {
+		r := request("POST", text, "Content-Type: application/json")
+		r.Body = http.MaxBytesReader(nil, r.Body, 100)
+		wantStatus(t, h.serve(put("anonymous"), r), 413)
+	})
+	t.Run("by the client", func(t *testing.T) {
+		r := request("POST", "", "Content-Type: application/json")
+		r.Body = io.NopCloser(io.MultiReader(strings.NewReader(text[:100]), failing{}))
+		res := h.serve(put("anonymous"), r)
+		wantStatus(t, res, 400)
+		wantHeader(t, res, "WWW-Authenticate", "")
+		wantNoCookie(t, res)
+	})
+	t.Run("it is handed on intact otherwise", func(t *testing.T) {
+		r := request("POST", text, "Content-Type: application/json")
+		var got []byte
+		wantStatus(t, h.serve(func(_ http.ResponseWriter, r *http.Request) { got, _ = io.ReadAll(r.Body) }, r), 200)
+		if string(got) != text {
+			t.Errorf("the handler reads %q", got)
+		}
+	})
+}
+
+type failing struct{}
+
+func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
 func TestIssueTokenErrors(t *testing.T) {
 	t.Parallel()
 	h := build(t)

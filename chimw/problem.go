@@ -43,7 +43,7 @@ func newProblem(status int, err error) *Problem {
 	p := &Problem{Status: status, Title: http.StatusText(status), Err: err}
 	switch status {
 	case http.StatusBadRequest:
-		p.Code, p.Detail = "invalid_request", "The request shows its token more than once, or not as a text."
+		p.Detail = "The body could not be read."
 	case http.StatusUnauthorized:
 		p.Detail = "A session is required."
 		if errors.Is(err, errInvalidToken) {
@@ -94,14 +94,10 @@ func (mw *Middleware) refuse(w http.ResponseWriter, r *http.Request, p *Problem)
 	h := w.Header()
 	appendVary(h, mw.vary)
 	h["Cache-Control"] = []string{"no-store"}
-	switch p.Status {
-	case http.StatusUnauthorized, http.StatusBadRequest:
+	if p.Status == http.StatusUnauthorized || p.Code != "" {
 		h["Www-Authenticate"] = []string{mw.challenge(p.Code)}
-	case http.StatusForbidden:
-		if p.Code != "" {
-			h["Www-Authenticate"] = []string{mw.challenge(p.Code)}
-		}
-	case http.StatusServiceUnavailable:
+	}
+	if p.Status == http.StatusServiceUnavailable {
 		h["Retry-After"] = []string{strconv.Itoa(retryAfter)}
 	}
 	mw.cfg.ErrorHandler(w, r, p)
@@ -131,7 +127,7 @@ func (mw *Middleware) replace(w http.ResponseWriter, r *http.Request, err error)
 	delete(h, "Set-Cookie") // a cookie of the handler's may speak of what was not committed
 	p := problemOf(err)
 	if p.Status == http.StatusInternalServerError {
-		mw.cfg.Manager.Report(r.Context(), session.Event{Kind: session.Rejected, Reason: "commit", Err: err})
+		mw.cfg.Manager.Report(r.Context(), session.Event{Kind: session.Dropped, Reason: "commit", Err: err})
 	}
 	mw.refuse(w, r, p)
 }

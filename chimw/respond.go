@@ -56,11 +56,9 @@ func (x *exchange) tell(ctx context.Context, h http.Header) (bool, error) {
 		if err := x.tellToken(ctx, h); err != nil {
 			return false, err
 		}
-	case x.viaToken:
-		return false, nil
-	case moved || x.extended():
+	case !x.viaToken && (moved || x.extended()):
 		mw.cookie.set(h, s.Credential(), s.Deadline())
-	case s.Destroyed():
+	case s.Destroyed() && !x.carrier.token() && !mw.cfg.NoCookie:
 		// Only now: a cookie that is merely dead is left alone, since a login
 		// elsewhere may have replaced it.
 		mw.cookie.expire(h)
@@ -105,7 +103,7 @@ func (x *exchange) commitLate(ctx context.Context) {
 		err = session.ErrLate // the handler committed a new credential itself
 	}
 	if err != nil {
-		x.mw.cfg.Manager.Report(ctx, session.Event{Kind: session.Rejected, ID: s.ID(), Reason: "late change", Err: err})
+		x.mw.cfg.Manager.Report(ctx, session.Event{Kind: session.Dropped, ID: s.ID(), Reason: "late change", Err: err})
 	}
 }
 

@@ -81,7 +81,6 @@ func (mw *Middleware) IssueToken(ctx context.Context, s *session.Session) (Token
 	case mw.cfg.Tokens == nil && s.Stored() && !(current && x.carrier.token()):
 		return Token{}, ErrCookieOnly
 	}
-	fresh := !s.Stored()
 	s.AllowToken()
 	if err := s.Commit(ctx); err != nil {
 		return Token{}, err
@@ -90,7 +89,7 @@ func (mw *Middleware) IssueToken(ctx context.Context, s *session.Session) (Token
 	if err == nil && x != nil {
 		x.issued = true
 	}
-	if err == nil && current && fresh {
+	if err == nil && current && (!x.live || s.Destroyed()) { // a new one, which nobody was told of
 		x.viaToken, x.shown = true, s.ID()
 	}
 	return t, err

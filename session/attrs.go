@@ -36,7 +36,7 @@ func (a *attrs) apply(r *record, cfg *Config, now int64) error {
 	}
 	idle := cfg.IdleTimeout
 	if a.idle != nil {
-		r.idle, r.idleEnd = a.idle.Milliseconds(), 0
+		r.idle, r.idleEnd = min(max(*a.idle, time.Second), cfg.MaxLifetime).Milliseconds(), 0
 	}
 	if r.idle != 0 {
 		idle = time.Duration(r.idle) * time.Millisecond

@@ -123,9 +123,14 @@ func (s *Session) update(ctx context.Context) error {
 			return err
 		}
 		next.mark = mark
+		var listed *index
+		if next.life != s.rec.life { // an external session's subject changes in place
+			listed = s.m.enlist(ctx, next, ID{})
+		}
 		err = s.m.swap(ctx, next.id, next.encode(), s.version, s.m.ttl(next, next.seen), mine)
 		if err == nil {
 			s.adopt(next, s.cred)
+			s.m.limit(ctx, next, listed)
 			return nil
 		}
 		if err = s.retry(ctx, err); err != nil {
@@ -237,6 +242,7 @@ func (s *Session) refresh(ctx context.Context, now time.Time) {
 	switch {
 	case err == nil:
 		s.rec.seen, s.rec.idleEnd = next.seen, next.idleEnd
+		s.m.enlist(ctx, &next, ID{}) // in case the index was lost
 	case !isAny(err, ErrConflict, ErrNotFound):
 		_ = s.m.unavailable(ctx, next.id, err) // an event
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memory"
@@ -331,6 +332,10 @@ func TestNil(t *testing.T) {
 		wantError(t, err, session.ErrUnavailable)
 		s := m.New()
 		count.Put(s, 1)
+		s.SetIdleTimeout(1)
+		s.ExpireAt(time.Now().Add(time.Hour))
+		s.SetSubject("x")
+		s.Renew()
 		wantError(t, s.Commit(t.Context()), session.ErrUnavailable)
 	}
 }

@@ -69,8 +69,9 @@ type Config struct {
 	// cancelled. 0 means 2 seconds; at most a minute.
 	CommitTimeout time.Duration
 
-	// Observe is told what happens, on the goroutine on which it happens: it
-	// must be quick and safe for concurrent use. nil means [LogEvent].
+	// Observe is told what happens, on the goroutine on which it happens. It
+	// must be quick, safe for concurrent use, and must not use the session.
+	// nil means LogEvents(nil).
 	Observe func(ctx context.Context, e Event)
 }
 
@@ -84,7 +85,7 @@ func (c Config) withDefaults() Config {
 	c.CommitTimeout = or(c.CommitTimeout, DefaultCommitTimeout)
 	c.SealKeys = append([]SealKey(nil), c.SealKeys...)
 	if c.Observe == nil {
-		c.Observe = LogEvent
+		c.Observe = LogEvents(nil)
 	}
 	return c
 }

@@ -24,11 +24,13 @@ func (s *Session) create(ctx context.Context, inPlace bool) error {
 		first.id = s.m.place()
 		c := s.m.issue(first.id)
 		first.secret = c.hash()
+		listed := s.m.enlist(ctx, first, ID{})
 		err = s.m.createOnce(ctx, first)
 		switch {
 		case err == nil:
 			s.adopt(first, c)
 			s.m.Report(ctx, Event{Kind: Created, ID: first.id, Subject: first.subject})
+			s.m.limit(ctx, first, listed)
 			return nil
 		case errors.Is(err, ErrTooLarge), ctx.Err() != nil:
 			return err
@@ -59,6 +61,7 @@ func (s *Session) begin(ctx context.Context) error {
 	}
 	first.mark = newMark()
 	mine := func(e entry) bool { return e.record != nil && e.record.mark == first.mark }
+	listed := s.m.enlist(ctx, first, ID{})
 	for {
 		e, version, err := s.m.read(ctx, first.id)
 		switch {
@@ -77,6 +80,7 @@ func (s *Session) begin(ctx context.Context) error {
 		if err == nil {
 			s.adopt(first, Credential{})
 			s.m.Report(ctx, Event{Kind: Created, ID: first.id, Subject: first.subject})
+			s.m.limit(ctx, first, listed)
 			return nil
 		}
 		if !isAny(err, ErrExists, ErrConflict, ErrNotFound) {

@@ -60,8 +60,10 @@ func (m *Manager) destroy(ctx context.Context, id ID, known entry, version uint6
 				return err
 			}
 			err = m.swap(ctx, at, endOf(e.record).encode(), version, markerTTL, isEnd)
-		case e.marker.successor.IsZero():
+		case e.marker.successor.IsZero() && (followed || subject == nil || e.marker.subject == *subject):
 			return nil
+		case e.marker.successor.IsZero():
+			return ErrNotFound
 		case subject != nil && e.marker.subject != *subject:
 			return ErrNotFound
 		default:

@@ -49,8 +49,11 @@ type ConfigError struct {
 
 // Error names the field, its value and what is wrong with it.
 func (e *ConfigError) Error() string {
-	if e.Value == nil {
+	switch v := e.Value.(type) {
+	case nil:
 		return fmt.Sprintf("%s: %s", e.Field, e.Reason)
+	case string:
+		return fmt.Sprintf("%s = %q: %s", e.Field, v, e.Reason)
 	}
 	return fmt.Sprintf("%s = %v: %s", e.Field, e.Value, e.Reason)
 }

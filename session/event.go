@@ -16,6 +16,7 @@ const (
 	Expired     Kind = "expired"      // shown after its deadline
 	Rejected    Kind = "rejected"     // a credential or token was refused; Reason says why
 	Conflict    Kind = "conflict"     // a commit met another one and is tried again
+	Dropped     Kind = "dropped"      // a program's changes could not be committed; Reason and Err say why
 	Unreadable  Kind = "unreadable"   // a record or value could not be read, and counts as absent
 	StoreFailed Kind = "store failed" // the store gave no answer
 	NodeDown    Kind = "node down"    // a node of the store is given up for now
@@ -39,6 +40,8 @@ type Event struct {
 // will stays below what an operator should see.
 func (k Kind) level() slog.Level {
 	switch k {
+	case Dropped:
+		return slog.LevelError
 	case Unreadable, StoreFailed, NodeDown, NodeUp:
 		return slog.LevelWarn
 	case Rejected, Expired:
@@ -48,13 +51,23 @@ func (k Kind) level() slog.Level {
 	}
 }
 
-// LogEvent writes an event to slog's default logger: what a manager does
-// with events when Config.Observe is nil.
-func LogEvent(ctx context.Context, e Event) {
-	level := e.Kind.level()
-	if !slog.Default().Enabled(ctx, level) {
-		return
+// LogEvents returns an observer that logs events: lifecycles at the level of
+// debugging, what clients were refused at that of information, what an operator
+// should look at as a warning, and changes that were lost as an error. A nil
+// logger stands for slog's default one at the time of the event.
+func LogEvents(logger *slog.Logger) func(context.Context, Event) {
+	return func(ctx context.Context, e Event) {
+		l := logger
+		if l == nil {
+			l = slog.Default()
+		}
+		if level := e.Kind.level(); l.Enabled(ctx, level) {
+			l.LogAttrs(ctx, level, "session "+string(e.Kind), e.attrs()...)
+		}
 	}
+}
+
+func (e *Event) attrs() []slog.Attr {
 	attrs := make([]slog.Attr, 0, 6)
 	add := func(key, value string) {
 		if value != "" {
@@ -73,5 +86,5 @@ func LogEvent(ctx context.Context, e Event) {
 	if e.Err != nil {
 		add("error", e.Err.Error())
 	}
-	slog.LogAttrs(ctx, level, "session "+string(e.Kind), attrs...)
+	return attrs
 }

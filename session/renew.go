@@ -16,7 +16,7 @@ func (s *Session) move(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	old, c := s.rec.id, s.m.issue(to)
+	c, listed := s.m.issue(to), (*index)(nil)
 	for {
 		err := s.reload(ctx)
 		if errors.Is(err, errRenewedMeanwhile) && s.attrs.login() {
@@ -34,9 +34,15 @@ func (s *Session) move(ctx context.Context) error {
 		if !s.m.fits(to, body) {
 			return ErrTooLarge
 		}
-		err = s.leave(ctx, next)
-		if err == nil {
-			return s.arrive(ctx, old, next, body, c)
+		if listed == nil {
+			listed = s.m.enlist(ctx, next, s.predecessor(next))
+		}
+		if err = s.leave(ctx, next); err == nil {
+			err = s.arrive(ctx, next, body, c)
+			if err == nil {
+				s.m.limit(ctx, next, listed)
+			}
+			return err
 		}
 		if err = s.retry(ctx, err); err != nil {
 			return err
@@ -60,6 +66,14 @@ func (m *Manager) destination(ctx context.Context) (ID, error) {
 	return ID{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
+// predecessor is the ID under which the subject's index knows this session.
+func (s *Session) predecessor(next *record) ID {
+	if next.subject != s.rec.subject {
+		return ID{}
+	}
+	return s.rec.id
+}
+
 // leave puts the marker in the old record's place. That it was overtaken is
 // just another conflict: a marker that names this successor is written once,
 // and nobody writes over it, so it wasn't applied and never will be.
@@ -80,7 +94,8 @@ func (s *Session) leave(ctx context.Context, next *record) error {
 }
 
 // arrive creates the new record.
-func (s *Session) arrive(ctx context.Context, old ID, next *record, body []byte, c Credential) error {
+func (s *Session) arrive(ctx context.Context, next *record, body []byte, c Credential) error {
+	old := s.rec.id
 	mine := func(e entry) bool { return e.record != nil && e.record.mark == next.mark }
 	err := s.m.add(ctx, next.id, body, s.m.ttl(next, next.seen), mine)
 	switch {

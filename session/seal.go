@@ -54,8 +54,9 @@ func (k SealKey) Reveal() []byte {
 // sealer is one key as one manager uses it. The manager's name is in everything
 // derived, so that managers that share a key share nothing else.
 type sealer struct {
-	records []byte // HKDF's pseudorandom key: each session's own comes out of it
-	secrets []byte // authenticates credentials
+	records  []byte // HKDF's pseudorandom key: each session's own comes out of it
+	secrets  []byte // authenticates credentials
+	subjects []byte // hides subjects in store keys
 }
 
 func newSealer(k SealKey, name string) (*sealer, error) {
@@ -65,7 +66,8 @@ func newSealer(k SealKey, name string) (*sealer, error) {
 	}
 	records, err1 := hkdf.Expand(sha256.New, prk, "records of "+name, sha256.Size)
 	secrets, err2 := hkdf.Expand(sha256.New, prk, "credentials of "+name, sha256.Size)
-	return &sealer{records, secrets}, errors.Join(err1, err2)
+	subjects, err3 := hkdf.Expand(sha256.New, prk, "subjects of "+name, sha256.Size)
+	return &sealer{records, secrets, subjects}, errors.Join(err1, err2, err3)
 }
 
 // aead is a store key's own AES-256-GCM, with a random nonce for each value.

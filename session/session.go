@@ -295,10 +295,7 @@ func (s *Session) ExpireAt(t time.Time) {
 // most Config.MaxLifetime, else it is set to the nearer of them. It counts from
 // the commit.
 func (s *Session) SetIdleTimeout(d time.Duration) {
-	s.set(func(a *attrs) {
-		d := min(max(d, time.Second), s.m.cfg.MaxLifetime)
-		a.idle = &d
-	})
+	s.set(func(a *attrs) { a.idle = &d })
 }
 
 // AllowToken marks the session as one that a token may open, from the next

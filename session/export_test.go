@@ -1,0 +1,20 @@
+package session
+
+// Reencode decodes a body and encodes what it holds.
+func Reencode(body []byte) ([]byte, error) {
+	if len(body) > 0 && body[0] == kindIndex {
+		x, err := decodeIndex(body)
+		if err != nil {
+			return nil, err
+		}
+		return x.encode(), nil
+	}
+	e, err := decodeEntry(body)
+	if err != nil {
+		return nil, err
+	}
+	if e.record != nil {
+		return e.record.encode(), nil
+	}
+	return e.marker.encode(), nil
+}

@@ -1,0 +1,189 @@
+package session
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Info describes one of a subject's sessions, for its owner or an
+// administrator. It holds nothing that opens the session.
+type Info struct {
+	ID           ID
+	Created      time.Time
+	LastSeen     time.Time // as recorded: up to Config.RefreshAfter before the last request
+	Deadline     time.Time
+	IdleDeadline time.Time
+	Label        string
+	Token        bool // a token opens it, or did
+	External     bool // it belongs to a token that somebody else issued
+}
+
+func (r *record) info() Info {
+	return Info{
+		ID: r.id, Created: fromMillis(r.created), LastSeen: fromMillis(r.seen),
+		Deadline: fromMillis(r.deadline), IdleDeadline: fromMillis(r.end()),
+		Label: r.label, Token: r.token, External: r.id.isExternal(),
+	}
+}
+
+// lookups bounds how many records List reads at a time.
+const lookups = 16
+
+// List returns the live sessions of a subject, the newest first. It costs a
+// store call for each. The list itself is kept in the store and may be evicted:
+// sessions missing from it appear again once they are refreshed.
+//
+// If some records could not be reached, it returns the others, and an
+// ErrUnavailable that names the IDs. It returns ErrUnavailable alone if the list
+// can't be read, and nothing for the subject "".
+func (m *Manager) List(ctx context.Context, subject string) ([]Info, error) {
+	if !m.ready() {
+		return nil, errNoManager
+	}
+	if subject == "" {
+		return nil, nil
+	}
+	x, _, err := m.readIndex(ctx, subject)
+	if err != nil {
+		return nil, err
+	}
+	found := m.lookUp(ctx, x)
+	var live []Info
+	var errs []error
+	dead, now := map[ID]bool{}, time.Now()
+	for i, f := range found {
+		switch {
+		case f.err != nil:
+			errs = append(errs, fmt.Errorf("%s: %w", x.entries[i].id, f.err))
+		case f.record != nil:
+			live = append(live, f.record.info())
+		case f.ended || !x.entries[i].young(now):
+			dead[x.entries[i].id] = true
+		}
+	}
+	if len(dead) > 0 {
+		_, _ = m.changeIndex(ctx, subject, func(x *index) { x.remove(dead) }) // the error was reported
+	}
+	slices.SortFunc(live, func(a, b Info) int {
+		return cmp.Or(b.Created.Compare(a.Created), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	live = slices.CompactFunc(live, func(a, b Info) bool { return a.ID == b.ID })
+	return live, errors.Join(errs...)
+}
+
+type lookup struct {
+	record *record
+	ended  bool // there was one; if neither, it may still be on its way
+	err    error
+}
+
+func (m *Manager) lookUp(ctx context.Context, x *index) []lookup {
+	found := make([]lookup, len(x.entries))
+	turns := make(chan struct{}, lookups)
+	var wg sync.WaitGroup
+	for i, e := range x.entries {
+		turns <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-turns }()
+			found[i] = m.follow(ctx, e.id, x.subject)
+			if found[i] == (lookup{}) && !e.prev.IsZero() {
+				found[i] = m.follow(ctx, e.prev, x.subject)
+			}
+		})
+	}
+	wg.Wait()
+	return found
+}
+
+// follow finds the live record of a subject's session, under this ID or one
+// that it was renewed to.
+func (m *Manager) follow(ctx context.Context, id ID, subject hash) lookup {
+	for {
+		e, _, err := m.read(ctx, id)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			return lookup{}
+		case err != nil:
+			return lookup{err: err}
+		case e.marker != nil:
+			if e.marker.successor.IsZero() || e.marker.subject != subject {
+				return lookup{ended: true}
+			}
+			id = e.marker.successor
+		case subjectHash(e.record.subject) != subject || e.record.dead(toMillis(time.Now())):
+			return lookup{ended: true}
+		default:
+			return lookup{record: e.record}
+		}
+	}
+}
+
+// Revoke ends sessions of a subject by their IDs: an administrator's or the
+// owner's "sign out there". What was renewed meanwhile is followed. The error
+// joins one for each session that was not ended, naming its ID: ErrNotFound if
+// there is none of this subject's, ErrUnavailable if that could not be told.
+func (m *Manager) Revoke(ctx context.Context, subject string, ids ...ID) error {
+	if !m.ready() {
+		return errNoManager
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.cfg.CommitTimeout)
+	defer cancel()
+	var errs []error
+	for _, id := range ids {
+		if err := m.revoke(ctx, subject, id); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", id, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// RevokeAll ends every listed session of a subject but the excepted ones:
+// "sign out everywhere else". It returns the errors of Revoke, but none for
+// sessions that had ended.
+//
+// A list that was evicted makes it miss sessions. Where it must be certain, as
+// after a change of password, use a fingerprint besides; see SetFingerprint.
+func (m *Manager) RevokeAll(ctx context.Context, subject string, except ...ID) error {
+	if !m.ready() {
+		return errNoManager
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.cfg.CommitTimeout)
+	defer cancel()
+	x, _, err := m.readIndex(ctx, subject)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, e := range x.entries {
+		if slices.Contains(except, e.id) || !e.prev.IsZero() && slices.Contains(except, e.prev) {
+			continue
+		}
+		err := m.revoke(ctx, subject, e.id)
+		if errors.Is(err, ErrNotFound) && !e.prev.IsZero() {
+			err = m.revoke(ctx, subject, e.prev)
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			errs = append(errs, fmt.Errorf("%s: %w", e.id, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (m *Manager) revoke(ctx context.Context, subject string, id ID) error {
+	if subject == "" {
+		return ErrNotFound // sessions of nobody are nobody's to revoke
+	}
+	owner := subjectHash(subject)
+	return m.destroy(ctx, id, entry{}, 0, func(found *record) error {
+		if found.subject != subject {
+			return ErrNotFound
+		}
+		return nil
+	}, &owner)
+}

@@ -1,0 +1,60 @@
+// Package sessiontest lets an application test its handlers without a
+// middleware, a server or a store of its own:
+//
+//	s := sessiontest.New(t)
+//	cart.Put(s, []Item{{"coat", 1}})
+//	r := httptest.NewRequest("POST", "/login?user=alice", nil)
+//	w := httptest.NewRecorder()
+//	login(w, r.WithContext(session.NewContext(r.Context(), s)))
+//
+// What the handler did is then in s: its values, its Subject, Destroyed and so
+// on. Nothing is committed unless the handler or the test does it; Next does, and
+// returns what the client's next request would see.
+package sessiontest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/coatcheck/coatcheck/session"
+	"github.com/coatcheck/coatcheck/session/memory"
+)
+
+// New returns a session that isn't stored yet, as an anonymous request has it,
+// of a manager of its own.
+func New(t testing.TB) *session.Session { return NewManager(t).New() }
+
+// NewManager returns a manager with the default settings over a store in
+// memory. What it observes is written to the test's log.
+func NewManager(t testing.TB) *session.Manager {
+	t.Helper()
+	m, err := session.NewManager(session.Config{
+		Store: new(memory.Store),
+		Observe: func(_ context.Context, e session.Event) {
+			t.Logf("session %s: %s %s %v", e.Kind, e.ID, e.Reason, e.Err)
+		},
+	})
+	if err != nil {
+		t.Fatalf("sessiontest: %v", err)
+	}
+	return m
+}
+
+// Next commits the session and returns it as the client's next request has it:
+// the same session, or, if it ended or was never stored, one that isn't stored.
+// m must be the session's manager. A commit that fails ends the test.
+func Next(t testing.TB, m *session.Manager, s *session.Session) *session.Session {
+	t.Helper()
+	if err := s.Commit(t.Context()); err != nil {
+		t.Fatalf("sessiontest: %v", err)
+	}
+	next, err := m.Load(t.Context(), s.Credential())
+	if errors.Is(err, session.ErrNotFound) {
+		return m.New()
+	}
+	if err != nil {
+		t.Fatalf("sessiontest: %v", err)
+	}
+	return next
+}

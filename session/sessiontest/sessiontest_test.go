@@ -1,0 +1,50 @@
+package sessiontest_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/coatcheck/coatcheck/session"
+	"github.com/coatcheck/coatcheck/session/sessiontest"
+)
+
+const visits session.Key[int] = "visits"
+
+func login(w http.ResponseWriter, r *http.Request) {
+	s := session.FromContext(r.Context())
+	visits.Update(s, func(n int) int { return n + 1 })
+	s.SetSubject(r.FormValue("user"))
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func TestHandler(t *testing.T) {
+	t.Parallel()
+	s := sessiontest.New(t)
+	visits.Put(s, 41)
+	r := httptest.NewRequest("POST", "/login?user=alice", nil)
+	w := httptest.NewRecorder()
+	login(w, r.WithContext(session.NewContext(r.Context(), s)))
+	if n, _ := visits.Get(s); n != 42 || s.Subject() != "alice" || w.Code != 204 {
+		t.Errorf("visits %d, subject %q, status %d", n, s.Subject(), w.Code)
+	}
+}
+
+func TestNext(t *testing.T) {
+	t.Parallel()
+	m := sessiontest.NewManager(t)
+	s := sessiontest.Next(t, m, m.New())
+	if s.Stored() {
+		t.Error("an empty session is stored")
+	}
+	visits.Put(s, 1)
+	s = sessiontest.Next(t, m, s)
+	if n, _ := visits.Get(s); n != 1 || !s.Stored() {
+		t.Errorf("visits %d, stored %v", n, s.Stored())
+	}
+	s.Destroy()
+	s = sessiontest.Next(t, m, s)
+	if _, ok := visits.Get(s); ok || s.Stored() {
+		t.Error("a destroyed session is there")
+	}
+}
