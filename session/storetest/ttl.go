@@ -81,23 +81,33 @@ func updateSetsTTL(t *trial) {
 	t.unchanged(t.key("lengthened"), []byte("two"), v)
 }
 
-// expiredIsAbsent lets entries expire that no Get has met since, so that a
-// store which cleans up only there is found out.
+// expiredIsAbsent waits for the expiry of entries by the very method that it
+// is about, so that a store which cleans up only in Get is found out.
 func expiredIsAbsent(t *trial) {
 	v := t.create(t.key("update"), []byte("one"), short)
 	t.create(t.key("create"), []byte("one"), short)
 	t.create(t.key("delete"), []byte("one"), short)
-	t.create(t.key("last"), []byte("one"), short)
-	t.expires(t.key("last"), short)
 
+	t.expiresFor(short, session.ErrNotFound, session.ErrConflict, "Update of another version", func() error {
+		return t.store.Update(t.ctx, t.key("update"), []byte("two"), v+1000, long)
+	})
 	err := t.store.Update(t.ctx, t.key("update"), []byte("two"), v, long)
 	t.wants(err, session.ErrNotFound, "Update of an expired entry")
 	t.absent(t.key("update"))
+
+	t.expiresFor(short, session.ErrNotFound, session.ErrConflict, "Update of another version", func() error {
+		return t.store.Update(t.ctx, t.key("delete"), []byte("two"), v+1000, long)
+	})
 	t.delete(t.key("delete"))
-	t.create(t.key("create"), []byte("two"), long)
+
+	t.expiresFor(short, nil, session.ErrExists, "Create", func() error {
+		return t.store.Create(t.ctx, t.key("create"), []byte("two"), long)
+	})
+	t.holds(t.key("create"), []byte("two"))
 }
 
-// expires waits until nothing is under key, which must be so soon after ttl.
+// expires waits until Get finds nothing under key, which must be so soon after
+// ttl.
 func (t *trial) expires(key string, ttl time.Duration) {
 	t.Helper()
 	if err := t.untilAbsent(key, ttl); err != nil {
@@ -106,17 +116,32 @@ func (t *trial) expires(key string, ttl time.Duration) {
 }
 
 func (t *trial) untilAbsent(key string, ttl time.Duration) error {
+	return until(ttl, session.ErrNotFound, nil, "Get", func() error {
+		_, _, err := t.store.Get(t.ctx, key)
+		return err
+	})
+}
+
+func (t *trial) expiresFor(ttl time.Duration, absent, live error, what string, call func() error) {
+	t.Helper()
+	if err := until(ttl, absent, live, what, call); err != nil {
+		t.Fatalf("%v", err)
+	}
+}
+
+// until repeats a call as long as it returns live, and until it returns absent.
+func until(ttl time.Duration, absent, live error, what string, call func() error) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for limit := time.Now().Add(ttl + lateness); ; <-tick.C {
-		_, _, err := t.store.Get(t.ctx, key)
+		err := call()
 		switch {
-		case errors.Is(err, session.ErrNotFound):
+		case errors.Is(err, absent):
 			return nil
-		case err != nil:
-			return fmt.Errorf("Get: %w", err)
+		case !errors.Is(err, live):
+			return fmt.Errorf("%s: error %v, want %v, or %v when the entry has expired", what, err, live, absent)
 		case time.Now().After(limit):
-			return fmt.Errorf("stored for %v, still there %v after that", ttl, lateness)
+			return fmt.Errorf("stored for %v, still there %v after that: %s: %v", ttl, lateness, what, err)
 		}
 	}
 }
