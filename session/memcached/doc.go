@@ -1,0 +1,86 @@
+// Package memcached keeps sessions in memcached, on one node or several.
+//
+//	store, err := memcached.New(memcached.Config{
+//		Nodes: []string{"a=10.0.0.1:11211", "b=10.0.0.2:11211"},
+//	})
+//
+// The protocol is spoken by github.com/bradfitz/gomemcache. This package
+// decides what is sent to whom, for how long, and what an answer, or none,
+// means for a session.
+//
+// # Writes
+//
+// Create is memcached's add, Update its cas; nothing is ever set blindly
+// (protocol.txt, "Storage commands"). An entry's version is its "cas unique",
+// which a node counts over all its keys and never repeats until it restarts,
+// empty. A node that counts none (memcached -C) is refused by Get.
+//
+// # Lifetimes
+//
+// Every write carries its ttl, for a node remembers none from the write before.
+// It is rounded up to a second and one is added, because a node's clock ticks
+// once a second, whenever that is: an entry is never gone before its ttl has
+// passed, and always 2 seconds after it. Over 30 days it is sent as a time
+// ("Expiration times"), by this machine's clock. Times end in January 2038,
+// where gomemcache's do: what should last longer lasts until then or for 30
+// days, whichever is later.
+//
+// Memcached evicts what was used least when it is full. An evicted session has
+// ended: nothing brings it back.
+//
+// # Placement
+//
+// Each key lives on one node, which rendezvous hashing finds by the nodes'
+// names: the highest of the nodes' scores for the key, where
+//
+//	score = mix(fnv1a(key) XOR mix(fnv1a(name)))
+//
+// fnv1a is the 64-bit hash of RFC 9923 and mix the 64-bit finalizer of
+// MurmurHash3. This will not change. A node added to n others takes 1/(n+1) of
+// the keys, a node removed leaves 1/n to the others, and no other key moves.
+//
+// A key is never looked for on a second node because the first one is down:
+// when that comes back, the sessions it still holds would rise again, also those
+// that were logged out elsewhere meanwhile.
+//
+// # Failures
+//
+// A call that gets no answer fails within [Config.Timeout], as a whole: that is
+// one deadline for connecting, sending and receiving, which no slow trickle of
+// bytes extends. It fails at once when its context ends. Its outcome is unknown
+// then, and its error is none of those by which [session.Store] promises that
+// nothing was changed.
+//
+// Connections that die while nobody uses them, as all do when a node restarts,
+// cost nothing: the call that finds out drops the others, connects anew and is
+// made again, in the rest of its time. That goes for Get, for Delete, and for
+// Create, where the second attempt may succeed but not report ErrExists: what it
+// met may be its own first attempt. An Update is sent once only; the session
+// package finds out what became of it.
+//
+// A node that is down, or that can't be found yet, does no harm to New, nor to
+// the keys of other nodes. It is tried again by every call, and is back when it
+// answers. [Store.Available] says what the last calls found.
+//
+// # Concurrency
+//
+// A [Store] is used by any number of goroutines. Each call has a connection to
+// itself, idle ones are kept for the next calls (see [Config.MaxIdleConns]), and
+// it runs in its caller's goroutine: nothing goes on after a call has returned,
+// in particular not with the value it was given. There are no goroutines in
+// between and none in the background.
+//
+// For that, each connection has a gomemcache client of its own. gomemcache
+// takes no context, and a client with many connections does not say which one
+// it took, so that a context's end could only be waited for beside it, in
+// another goroutine; this costs a Get on loopback a quarter more, and the value
+// would still be read after the call. With one connection to a client, the end
+// of the context ends the wait on that connection, at no measurable cost.
+//
+// # Security
+//
+// Memcached's protocol has neither encryption nor, mostly, authentication:
+// whoever reaches a node can read and change what is there. Keep it to a private
+// network or a socket, or have [Config.DialContext] speak TLS; the session
+// package's SealKeys make what is stored unreadable and unforgeable.
+package memcached

@@ -1,0 +1,153 @@
+package memcached_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/coatcheck/session"
+	"github.com/coatcheck/coatcheck/session/memcached"
+	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
+	"github.com/coatcheck/coatcheck/session/storetest"
+)
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	for name, nodes := range map[string]func(t *testing.T) []string{
+		"one node": func(t *testing.T) []string { return []string{memcachedtest.Shared(t)} },
+		"three nodes": func(t *testing.T) []string {
+			return []string{
+				"a=" + memcachedtest.Start(t).Addr(),
+				"b=" + memcachedtest.StartUnix(t).Addr(),
+				"c=" + memcachedtest.Start(t).Addr(),
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := memcached.Config{Nodes: nodes(t), Timeout: 5 * time.Second} // the machine may be busy
+			storetest.Run(t, func(t *testing.T) session.Store { return open(t, cfg) })
+		})
+	}
+}
+
+// methods calls every method once with a key, and value and ttl where it takes
+// them.
+var methods = map[string]func(ctx context.Context, s *memcached.Store, key string, ttl time.Duration) error{
+	"Get": func(ctx context.Context, s *memcached.Store, key string, _ time.Duration) error {
+		_, _, err := s.Get(ctx, key)
+		return err
+	},
+	"Create": func(ctx context.Context, s *memcached.Store, key string, ttl time.Duration) error {
+		return s.Create(ctx, key, []byte("value"), ttl)
+	},
+	"Update": func(ctx context.Context, s *memcached.Store, key string, ttl time.Duration) error {
+		return s.Update(ctx, key, []byte("value"), 7, ttl)
+	},
+	"Delete": func(ctx context.Context, s *memcached.Store, key string, _ time.Duration) error {
+		return s.Delete(ctx, key)
+	},
+}
+
+// sentinels are the errors that promise that nothing was changed.
+var sentinels = []error{session.ErrNotFound, session.ErrExists, session.ErrConflict, session.ErrTooLarge}
+
+// unknown fails the test unless err says that the outcome is unknown.
+func unknown(t *testing.T, err error) {
+	t.Helper()
+	if err == nil {
+		t.Error("no error, want one that says the outcome is unknown")
+	}
+	for _, s := range sentinels {
+		if errors.Is(err, s) {
+			t.Errorf("error %v is certain, want one that says the outcome is unknown", err)
+		}
+	}
+}
+
+func TestZeroStoreFails(t *testing.T) {
+	t.Parallel()
+	for name, call := range methods {
+		unknown(t, call(t.Context(), new(memcached.Store), name, time.Hour))
+	}
+	if new(memcached.Store).Available("k") {
+		t.Error("a zero store is available")
+	}
+	if err := new(memcached.Store).Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestClosedStoreFails(t *testing.T) {
+	t.Parallel()
+	server := memcachedtest.Start(t)
+	s := open(t, memcached.Config{Nodes: []string{server.Addr()}})
+	if err := s.Create(t.Context(), "k", nil, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	}
+	for name, call := range methods {
+		err := call(t.Context(), s, "k", time.Hour)
+		unknown(t, err)
+		if !errors.Is(err, net.ErrClosed) {
+			t.Errorf("%s: %v, want net.ErrClosed", name, err)
+		}
+	}
+}
+
+func TestIllegalArgumentsAreNotSent(t *testing.T) {
+	t.Parallel()
+	f := &fake{answer: func(int, string) string { return "STORED\r\n" }}
+	s := f.open(t)
+	for what, key := range map[string]string{
+		"empty": "", "251 bytes": strings.Repeat("k", 251), "space": "a b", "newline": "a\r\nflush_all\r\nb",
+		"zero byte": "a\x00", "DEL": "a\x7f", "beyond ASCII": "ä", "tab": "a\tb",
+	} {
+		for name, call := range methods {
+			t.Run(fmt.Sprintf("M2 %s with a key that is or has: %s", name, what), func(t *testing.T) {
+				unknown(t, call(t.Context(), s, key, time.Hour))
+			})
+		}
+	}
+	for _, name := range []string{"Create", "Update"} {
+		for _, ttl := range []time.Duration{0, -1, -time.Hour} {
+			t.Run(fmt.Sprintf("M4 %s for %v", name, ttl), func(t *testing.T) {
+				unknown(t, methods[name](t.Context(), s, "k", ttl))
+			})
+		}
+	}
+	t.Run("M3 Update of version 0", func(t *testing.T) {
+		if err := s.Update(t.Context(), "k", nil, 0, time.Hour); !errors.Is(err, session.ErrConflict) {
+			t.Errorf("%v, want ErrConflict", err)
+		}
+	})
+	if sent := f.sent(); len(sent) > 0 {
+		t.Errorf("sent %q", sent)
+	}
+}
+
+func TestWritesAreConditional(t *testing.T) {
+	t.Parallel()
+	f := &fake{answer: func(int, string) string { return "STORED\r\n" }}
+	s := f.open(t)
+	if err := s.Create(t.Context(), "k", []byte("one"), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(t.Context(), "k", []byte("two"), 7, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("M3 create is add, update is cas", func(t *testing.T) {
+		want := []string{"add k 0 3601 3", "cas k 0 3601 3 7"}
+		if got := f.sent(); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("sent %q, want %q", got, want)
+		}
+	})
+}
