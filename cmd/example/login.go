@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/coatcheck/coatcheck/session"
+)
+
+const (
+	maxLoginBytes = 8 << 10
+	maxUserRunes  = 64
+)
+
+// login believes everybody: passwords are no part of a session. That the
+// subject changes is enough for a new session ID.
+func (a *app) login(w http.ResponseWriter, r *http.Request) {
+	user, err := readUser(w, r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	s := session.FromContext(r.Context())
+	s.SetSubject(user)
+	if err := s.Commit(r.Context()); err != nil { // its new ID and times are part of the answer
+		a.fail(w, r, err)
+		return
+	}
+	if isForm(r) {
+		backHome(w, r)
+		return
+	}
+	writeJSON(w, http.StatusOK, a.describe(r.Context(), s))
+}
+
+func (a *app) logout(w http.ResponseWriter, r *http.Request) {
+	session.FromContext(r.Context()).Destroy()
+	if isForm(r) {
+		backHome(w, r)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// readUser returns the user that a form or a JSON object names. Its errors are
+// meant for the client.
+func readUser(w http.ResponseWriter, r *http.Request) (user string, err error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxLoginBytes)
+	switch contentType(r) {
+	case "application/x-www-form-urlencoded":
+		err = r.ParseForm()
+		user = r.PostForm.Get("user")
+	case "multipart/form-data":
+		err = r.ParseMultipartForm(maxLoginBytes) //nolint:gosec // the body is limited above
+		user = r.PostForm.Get("user")
+	case "application/json":
+		user, err = decodeUser(r.Body)
+	default:
+		return "", invalid(http.StatusUnsupportedMediaType, `Send {"user":"…"} as application/json, or a form with the field user.`)
+	}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return "", invalid(http.StatusRequestEntityTooLarge, fmt.Sprintf("A login takes at most %d bytes.", tooLarge.Limit))
+	case err != nil:
+		return "", invalid(http.StatusBadRequest, `The body is neither a JSON object such as {"user":"alice"} nor a form.`)
+	case !validUser(user):
+		return "", invalid(http.StatusBadRequest, fmt.Sprintf("The field user must be 1 to %d printable characters.", maxUserRunes))
+	}
+	return user, nil
+}
+
+func decodeUser(body io.Reader) (string, error) {
+	var in struct {
+		User string `json:"user"`
+	}
+	text, err := io.ReadAll(body)
+	if err == nil {
+		err = json.Unmarshal(text, &in)
+	}
+	return in.User, err
+}
+
+func validUser(user string) bool {
+	for _, r := range user {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return false
+		}
+	}
+	return user != "" && utf8.RuneCountInString(user) <= maxUserRunes
+}

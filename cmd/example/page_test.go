@@ -1,0 +1,146 @@
+package main_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	example "github.com/coatcheck/coatcheck/cmd/example"
+)
+
+// browserAccept is what a browser says when somebody enters an address.
+const browserAccept = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
+func newBrowser(t *testing.T, base string) *client {
+	t.Helper()
+	c := newClient(t, base)
+	c.edit = func(r *http.Request) { r.Header.Set("Accept", browserAccept) }
+	return c
+}
+
+func (a *answer) wantPage(t *testing.T, status int, parts ...string) *answer {
+	t.Helper()
+	a.want(t, status).wantType(t, "text/html; charset=utf-8")
+	for _, part := range parts {
+		if !strings.Contains(a.body, part) {
+			t.Errorf("%s %s: the page lacks %q:\n%s", a.Request.Method, a.Request.URL.Path, part, a.body)
+		}
+	}
+	return a
+}
+
+func TestWhoGetsThePage(t *testing.T) {
+	t.Parallel()
+	base := serve(t, nil)
+	for accept, html := range map[string]bool{
+		browserAccept:                                  true,
+		"text/html":                                    true,
+		"TEXT/HTML;level=1":                            true,
+		"text/html, */*":                               true,
+		"*/*, text/html":                               true,
+		"application/json, text/html;q=0.1":            true,
+		"text/html;q=0.5, text/plain;q=0.4":            true,
+		"text/html;q=0.5, text/*;q=0.9, */*;q=0.1":     false,
+		"text/html;q=0.5, text/*;q=0.1, */*;q=0.9":     true,
+		"text/html;q=0.4, text/plain;q=0.5":            false,
+		"text/plain;q=0.1, */*;q=0.9, text/html;q=0.2": true,
+		"text/html;q=0":                                false,
+		"text/html;q=2":                                false,
+		"text/html;q=NaN":                              false,
+		"text/htmlx":                                   false,
+		"text/*":                                       false,
+		"*/*":                                          false,
+		"text/plain":                                   false,
+		";;;,text/html":                                true,
+		"":                                             false,
+	} {
+		t.Run(accept, func(t *testing.T) {
+			t.Parallel()
+			a := newClient(t, base).get("/", "Accept", accept).want(t, http.StatusOK)
+			if got := strings.HasPrefix(a.Header.Get("Content-Type"), "text/html"); got != html {
+				t.Errorf("%s", a.Header.Get("Content-Type"))
+			}
+			if !strings.Contains(strings.Join(a.Header.Values("Vary"), ", "), "Accept") {
+				t.Errorf("Vary %q", a.Header.Values("Vary"))
+			}
+		})
+	}
+}
+
+func TestPage(t *testing.T) {
+	t.Parallel()
+	base := serve(t, nil)
+
+	t.Run("shows the session and its forms", func(t *testing.T) {
+		t.Parallel()
+		c := newBrowser(t, base)
+		page := c.get("/").wantPage(t, http.StatusOK, "nobody", `action="/login"`, `action="/visits"`, `action="/token"`)
+		c.postForm("/visits", "").want(t, http.StatusSeeOther)
+		c.postForm("/login", "user=%3Cb%3Ealice").want(t, http.StatusSeeOther)
+		again := c.get("/").wantPage(t, http.StatusOK, "&lt;b&gt;alice", `action="/logout"`, "<dt>Visits</dt><dd>1</dd>", "<dt>Carried by</dt><dd>cookie</dd>")
+		identifier := regexp.MustCompile(`<dt>Identifier</dt><dd><code>([0-9a-f-]{36})</code>`)
+		first, second := identifier.FindString(page.body), identifier.FindString(again.body)
+		if first == "" || first != second {
+			t.Errorf("identifier %q, then %q", first, second)
+		}
+	})
+	t.Run("shows a token that a form asked for", func(t *testing.T) {
+		t.Parallel()
+		c := newBrowser(t, base)
+		c.get("/")
+		a := c.postForm("/token", "").wantPage(t, http.StatusCreated, "<dt>Carried by</dt><dd>cookie</dd>")
+		token := regexp.MustCompile(`<dt>Token</dt><dd><code>([^<]+)</code>`).FindStringSubmatch(a.body)
+		if token == nil {
+			t.Fatalf("no token:\n%s", a.body)
+		}
+		var d description
+		c.get("/session").decode(t, &d)
+		if e := with(t, base, "X-Auth-Token", token[1]).session(); e.id() != d.id() {
+			t.Errorf("the token's session is %s, the browser's %s", e.id(), d.id())
+		}
+	})
+	t.Run("shows a token of a new session, and sets no cookie", func(t *testing.T) {
+		t.Parallel()
+		newBrowser(t, base).postForm("/token", "").wantNoCookie(t).wantPage(t, http.StatusCreated, "<dt>Carried by</dt><dd>token</dd>", "<dt>Token</dt>")
+	})
+	t.Run("shows mistakes", func(t *testing.T) {
+		t.Parallel()
+		c := newBrowser(t, base)
+		c.postForm("/login", "user=").wantPage(t, http.StatusBadRequest, "1 to 64 printable", `href="/"`)
+		c.get("/nowhere").wantPage(t, http.StatusNotFound, "Not Found")
+		c.postForm("/logout", "", "Sec-Fetch-Site", "cross-site").wantPage(t, http.StatusForbidden, "another site")
+	})
+}
+
+func TestPageHeaders(t *testing.T) {
+	t.Parallel()
+	c := newBrowser(t, serve(t, nil))
+	for _, path := range []string{"/", "/nowhere"} {
+		a := c.get(path)
+		policy := a.Header.Get("Content-Security-Policy")
+		_, rest, _ := strings.Cut(a.body, "<style>")
+		style, _, ok := strings.Cut(rest, "</style>")
+		sum := sha256.Sum256([]byte(style))
+		if !ok || style != example.CSS || !strings.Contains(policy, "style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"';") {
+			t.Errorf("%s: the policy does not allow the style: %s", path, policy)
+		}
+		for _, part := range []string{"default-src 'none';", "form-action 'self';", "base-uri 'none';", "frame-ancestors 'none'"} {
+			if !strings.Contains(policy, part) {
+				t.Errorf("%s: the policy lacks %s: %s", path, part, policy)
+			}
+		}
+		for _, banned := range []string{"<script", "style=", "http:", "https:", "//"} {
+			if strings.Contains(a.body, banned) {
+				t.Errorf("%s: the page has %q", path, banned)
+			}
+		}
+		for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"} {
+			if got := a.Header.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/coatcheck/coatcheck/chimw"
+	"github.com/coatcheck/coatcheck/session"
+	"github.com/coatcheck/coatcheck/session/memory"
+	"github.com/coatcheck/coatcheck/tokens"
+)
+
+const (
+	issuer     = "coatcheck-example" // in every token
+	tokenField = "token"             // of a JSON body that shows one
+
+	maxHeaderBytes = 64 << 10
+	drainTimeout   = 10 * time.Second
+)
+
+// app is what the handlers share.
+type app struct {
+	mw  *chimw.Middleware
+	log *slog.Logger
+}
+
+// server is the program, ready to listen.
+type server struct {
+	http  *http.Server
+	store io.Closer
+	log   *slog.Logger
+}
+
+// build wires everything up. It goes on after a mistake, to report all of them.
+func build(cfg config, log *slog.Logger) (*server, error) {
+	ring, keysErr := parseKeys(cfg)
+	if keysErr != nil {
+		ring, _ = parseKeys(config{})
+	}
+	store, closer, storeErr := openStore(cfg.memcached)
+	if storeErr != nil {
+		store = new(memory.Store)
+	}
+	external, externalErr := openExternal(cfg.apiKeys, ring.external)
+	manager, managerErr := session.NewManager(session.Config{
+		Store:       store,
+		IdleTimeout: cfg.idle,
+		Lifetime:    cfg.lifetime,
+		SealKeys:    ring.seal,
+		Observe:     session.LogEvents(log),
+	})
+	signer, signerErr := tokens.NewSigner(tokens.Config{Issuer: issuer, Keys: ring.sign})
+	a := &app{log: log}
+	var mwErr error
+	a.mw, mwErr = chimw.New(chimw.Config{
+		Manager:        manager,
+		Tokens:         signer,
+		External:       external,
+		Header:         cfg.header,
+		BodyField:      tokenField,
+		InsecureCookie: !cfg.secure,
+		ErrorHandler:   a.refuse,
+	})
+	if err := errors.Join(keysErr, storeErr, externalErr, managerErr, signerErr, mwErr); err != nil {
+		return nil, err
+	}
+	return &server{http: newHTTPServer(a.routes(), log), store: closer, log: log}, nil
+}
+
+// openExternal returns nil, which refuses all external tokens, for no keys.
+func openExternal(apiKeys []string, key tokens.Key) (chimw.External, error) {
+	if len(apiKeys) == 0 {
+		return nil, nil
+	}
+	names := make(map[string]string)
+	for _, k := range apiKeys {
+		names[k] = "" // named after its hash
+	}
+	verify, err := tokens.APIKeys(names)
+	if err != nil {
+		return nil, err
+	}
+	return tokens.NewExternal(tokens.ExternalConfig{Key: key, Verify: verify})
+}
+
+func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// serve answers until ctx ends, and then for as long as it takes to answer what
+// was asked before, at most drainTimeout.
+func (s *server) serve(ctx context.Context, addr string) error {
+	defer s.store.Close()
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	s.log.Info("listening", "url", "http://"+listener.Addr().String())
+	failed := make(chan error, 1)
+	go func() { failed <- s.http.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	s.log.Info("shutting down")
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if err := s.http.Shutdown(drain); err != nil {
+		_ = s.http.Close()
+		return fmt.Errorf("requests were cut off: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/coatcheck/coatcheck/chimw"
+	"github.com/coatcheck/coatcheck/session"
+)
+
+// grant is a token as RFC 6750 section 4 names its parts.
+type grant struct {
+	Token     string    `json:"token"`
+	TokenType string    `json:"token_type"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// issueToken gives the client a token for its session. A client without one
+// gets a session that the token alone carries.
+func (a *app) issueToken(w http.ResponseWriter, r *http.Request) {
+	s := session.FromContext(r.Context())
+	began := !s.Stored()
+	token, err := a.mw.IssueToken(r.Context(), s)
+	if errors.Is(err, chimw.ErrExternal) {
+		err = invalid(http.StatusForbidden, "The token that you showed is the one for this session.")
+	}
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	g := grant{Token: token.Reveal(), TokenType: "Bearer", ExpiresAt: token.ExpiresAt().UTC()}
+	w.Header().Add("Vary", "Accept")
+	if prefersHTML(r, "application/json") {
+		a.showGrant(w, r, g, began)
+		return
+	}
+	writeJSON(w, http.StatusCreated, g)
+}
+
+// showGrant is for browsers without scripts: a form's answer is a page.
+func (a *app) showGrant(w http.ResponseWriter, r *http.Request, g grant, began bool) {
+	s := session.FromContext(r.Context())
+	id, err := identify(r.Context(), s)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	d := a.describe(r.Context(), s)
+	if began {
+		d.Carrier = "token"
+	}
+	a.render(w, r, http.StatusCreated, "page", page{Identifier: id, Session: d, Grant: &g})
+}
