@@ -71,7 +71,7 @@ lint: ## golangci-lint, as .golangci.yml says; staticcheck where that can't be b
 	@files=$$(find . -name '*_test.go' -exec grep -q 'time\.Sleep' {} \; ! -exec grep -q testing/synctest {} \; -print); \
 	if [ -n "$$files" ]; then echo "tests that sleep; they should wait for the condition, or use testing/synctest:"; echo "$$files"; exit 1; fi
 	@if [ -x $(GOLANGCI_LINT) ] || $(MAKE) --no-print-directory $(GOLANGCI_LINT); then \
-		$(call each,$(GOLANGCI_LINT) run ./...); \
+		$(call each,$(GOLANGCI_LINT) run --allow-serial-runners ./...); \
 	else \
 		echo "!! golangci-lint $(GOLANGCI_LINT_VERSION) can't be built here; staticcheck instead, which checks less"; \
 		[ -x $(STATICCHECK) ] || $(MAKE) --no-print-directory $(STATICCHECK) || exit 1; \

@@ -21,7 +21,7 @@ func (mw *Middleware) readBody(r *http.Request) (shown, *Problem) {
 	if mw.cfg.BodyField == "" || r.Body == nil || r.Body == http.NoBody {
 		return shown{}, nil
 	}
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+	if t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); t != "application/json" {
 		return shown{}, nil
 	}
 	head, err := io.ReadAll(io.LimitReader(r.Body, mw.cfg.MaxBody+1))

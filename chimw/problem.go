@@ -16,7 +16,7 @@ const retryAfter = 2
 // committed. It marshals as an RFC 9457 problem document, which holds nothing
 // of the request and nothing internal: a token that was forged, revoked or
 // never known gives the same one.
-type Problem struct {
+type Problem struct { //nolint:errname // RFC 9457's word for it
 	Status int    `json:"status"`
 	Title  string `json:"title"`
 	Detail string `json:"detail,omitempty"`

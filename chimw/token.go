@@ -51,12 +51,12 @@ func (Token) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 func (Token) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
 var (
-	// ErrCookieOnly: without a signer a session's token would be the very
-	// credential that its cookie keeps from scripts. Issue one for a session
-	// of its own.
+	// ErrCookieOnly is returned where a session's token would be the very
+	// credential that its cookie keeps from scripts, because there is no
+	// signer. Issue one for a session of its own.
 	ErrCookieOnly = errors.New("chimw: the session is carried by a cookie, whose credential is no token")
 
-	// ErrExternal: the client has its token from somebody else.
+	// ErrExternal is returned for a client that has its token from somebody else.
 	ErrExternal = errors.New("chimw: the session belongs to an external token")
 )
 

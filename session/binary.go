@@ -53,7 +53,7 @@ func (r *reader) bytes() []byte {
 		r.bad, r.b = true, nil
 		return nil
 	}
-	return r.take(int(n))
+	return r.take(int(n)) //nolint:gosec // at most len(r.b)
 }
 
 func (r *reader) millis() int64 {

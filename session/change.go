@@ -77,6 +77,7 @@ func (log changes) add(c change) changes {
 			}
 		}
 		log = kept
+	case update, pop: // these depend on what was before
 	}
 	return append(log, c)
 }

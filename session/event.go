@@ -62,13 +62,13 @@ func LogEvents(logger *slog.Logger) func(context.Context, Event) {
 			l = slog.Default()
 		}
 		if level := e.Kind.level(); l.Enabled(ctx, level) {
-			l.LogAttrs(ctx, level, "session "+string(e.Kind), e.attrs()...)
+			l.LogAttrs(ctx, level, "session event", e.attrs()...)
 		}
 	}
 }
 
 func (e *Event) attrs() []slog.Attr {
-	attrs := make([]slog.Attr, 0, 6)
+	attrs := append(make([]slog.Attr, 0, 7), slog.String("event", string(e.Kind)))
 	add := func(key, value string) {
 		if value != "" {
 			attrs = append(attrs, slog.String(key, value))

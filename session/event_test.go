@@ -52,9 +52,9 @@ func TestE3Events(t *testing.T) {
 		m.Report(t.Context(), session.Event{Kind: session.NodeDown, Node: "a", Reason: "why", Err: errors.New("oops")})
 		m.Report(t.Context(), session.Event{Kind: session.Dropped})
 		for _, want := range []string{
-			`level=DEBUG msg="session created" manager=session id=` + c.ID().String(),
-			`msg="session renewed"`, `successor=` + s.ID().String(), "level=INFO", "reason=renewed",
-			`level=WARN msg="session node down" manager=session reason=why node=a error=oops`, `level=ERROR msg="session dropped"`,
+			`level=DEBUG msg="session event" event=created manager=session id=` + c.ID().String(),
+			"event=renewed", `successor=` + s.ID().String(), "level=INFO", "reason=renewed",
+			`level=WARN msg="session event" event="node down" manager=session reason=why node=a error=oops`, `level=ERROR msg="session event" event=dropped`,
 		} {
 			if !strings.Contains(buf.String(), want) {
 				t.Errorf("%s is missing in\n%s", want, &buf)

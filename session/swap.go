@@ -100,7 +100,7 @@ func isAny(err error, targets ...error) bool {
 // pause waits a little before the next attempt, so that commits that met once
 // don't meet again in step. It reports whether there is time left.
 func (m *Manager) pause(ctx context.Context) bool {
-	t := time.NewTimer(time.Duration(rand.Int64N(int64(2 * time.Millisecond))))
+	t := time.NewTimer(rand.N(2 * time.Millisecond)) //nolint:gosec // jitter, no secret
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -80,7 +80,7 @@ func TestForgedTokens(t *testing.T) { //nolint:tparallel // the last subtest rea
 	t.Run("E2 no log has a token or a cookie", func(t *testing.T) {
 		c := newClient(t, base)
 		c.identifier()
-		log.await(t, "session rejected")
+		log.await(t, "event=rejected")
 		for _, secret := range []string{token, token[:len(token)-1], "made-up", c.cookies()[0].Value} {
 			if strings.Contains(log.String(), secret) {
 				t.Errorf("%q is in the log", secret)

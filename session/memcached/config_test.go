@@ -35,7 +35,7 @@ func TestNodesThatAreRefused(t *testing.T) {
 		"::1:11211", "10.0.0.256:11211", "10.0.0:11211", "http://localhost:11211", "local host:11211", "localhost:11211 ",
 		"localhost:11211,other:11211", "/run/memcached.sock", "unix:", "=localhost:11211", "a b=localhost:11211",
 		"a,b=localhost:11211", "ä=localhost:11211", "a=", "a", "a=b=localhost:11211", "a\n=localhost:11211",
-		strings.Repeat("n", 251) + "=localhost:1", strings.Repeat("h", 254) + ":1",
+		strings.Repeat("n", 251) + "=localhost:1", "n=" + strings.Repeat("h", 254) + ":1",
 	} {
 		t.Run(node, func(t *testing.T) {
 			t.Parallel()

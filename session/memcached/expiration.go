@@ -23,7 +23,7 @@ func expiration(now time.Time, ttl time.Duration) int32 {
 	}
 	seconds++
 	if seconds <= maxRelative {
-		return int32(seconds)
+		return int32(seconds) //nolint:gosec // at most 30 days
 	}
 	return farExpiration(now.Unix(), seconds)
 }
@@ -35,7 +35,7 @@ func farExpiration(now, seconds int64) int32 {
 	at := now + seconds
 	switch {
 	case at <= math.MaxInt32:
-		return int32(at)
+		return int32(at) //nolint:gosec // at most MaxInt32, as asked above
 	case math.MaxInt32-now > maxRelative:
 		return math.MaxInt32
 	default:

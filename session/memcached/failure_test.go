@@ -154,6 +154,36 @@ func TestAvailable(t *testing.T) {
 	})
 }
 
+// Connected, and silent: how most nodes really fail.
+func TestPausedNode(t *testing.T) {
+	t.Parallel()
+	const timeout = 100 * time.Millisecond
+	server := memcachedtest.Start(t)
+	s := open(t, memcached.Config{Nodes: []string{server.Addr()}, Timeout: timeout})
+	if err := s.Create(t.Context(), "k", nil, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	server.Pause()
+	t.Run("M10 a paused node costs each call the timeout and no more", func(t *testing.T) {
+		for name, call := range methods {
+			start := time.Now()
+			unknown(t, call(t.Context(), s, "k", time.Hour))
+			if took := time.Since(start); took < timeout/2 || took > 10*timeout {
+				t.Errorf("%s took %v, the timeout is %v", name, took, timeout)
+			}
+		}
+		if s.Available("k") {
+			t.Error("the node counts as available")
+		}
+	})
+	server.Resume()
+	t.Run("M11 a node that goes on serves at once", func(t *testing.T) {
+		if err := s.Create(t.Context(), "another", nil, time.Hour); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Each node fails alone.
 func TestOneNodeDown(t *testing.T) {
 	t.Parallel()

@@ -106,7 +106,7 @@ func (n *node) call(ctx context.Context, l *link, deadline time.Time, f func(*me
 	if !answered(err) && !l.heard && ctx.Err() == nil {
 		// The others go the same way, each at the cost of a request: the node
 		// has restarted, or a firewall has forgotten them.
-		n.drop()
+		_ = n.drop()
 	}
 	return err
 }
@@ -176,9 +176,6 @@ func (n *node) close() error {
 
 // answered reports whether the node said what became of a call.
 func answered(err error) bool {
-	switch err {
-	case nil, memcache.ErrCacheMiss, memcache.ErrCASConflict, memcache.ErrNotStored, session.ErrTooLarge:
-		return true
-	}
-	return false
+	return err == nil || errors.Is(err, memcache.ErrCacheMiss) || errors.Is(err, memcache.ErrCASConflict) ||
+		errors.Is(err, memcache.ErrNotStored) || errors.Is(err, session.ErrTooLarge)
 }

@@ -9,12 +9,12 @@ var callRules = []rule{
 	{"a call whose context was cancelled does nothing and says so", func(t *trial) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		endedContext(t, ctx, context.Canceled)
+		endedContext(ctx, t, context.Canceled)
 	}},
 	{"a call whose deadline has passed does nothing and says so", func(t *trial) {
 		ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
 		defer cancel()
-		endedContext(t, ctx, context.DeadlineExceeded)
+		endedContext(ctx, t, context.DeadlineExceeded)
 	}},
 	{"a context that ends after a call takes nothing back", func(t *trial) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -68,7 +68,7 @@ var callRules = []rule{
 }
 
 // endedContext tries every method with a context that ended with this error.
-func endedContext(t *trial, ctx context.Context, want error) {
+func endedContext(ctx context.Context, t *trial, want error) {
 	v := t.create(t.key("a"), []byte("one"), long)
 
 	value, _, err := t.store.Get(ctx, t.key("a"))

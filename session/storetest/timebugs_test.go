@@ -137,7 +137,7 @@ func everyTTL(f func(ttl time.Duration) time.Duration) func() session.Store {
 }
 
 var callBugs = []bug{
-	{"contexts are ignored", cancelled, everyContext(func(ctx context.Context) context.Context { return context.WithoutCancel(ctx) })},
+	{"contexts are ignored", cancelled, everyContext(context.WithoutCancel)},
 	{"contexts are looked at too late", cancelled, tamper(func(s *tampered, in *memory.Store) {
 		s.update = func(ctx context.Context, key string, value []byte, version uint64, ttl time.Duration) error {
 			return errors.Join(ctx.Err(), in.Update(context.WithoutCancel(ctx), key, value, version, ttl))
@@ -178,7 +178,7 @@ var callBugs = []bug{
 	{"entries end with their context", laterContext, tamper(func(s *tampered, in *memory.Store) {
 		var owner context.Context
 		s.create = func(ctx context.Context, key string, value []byte, ttl time.Duration) error {
-			owner = ctx
+			owner = ctx //nolint:fatcontext // the bug that is planted
 			return in.Create(ctx, key, value, ttl)
 		}
 		s.get = func(ctx context.Context, key string) ([]byte, uint64, error) {

@@ -139,9 +139,9 @@ func until(ttl time.Duration, absent, live error, what string, call func() error
 		case errors.Is(err, absent):
 			return nil
 		case !errors.Is(err, live):
-			return fmt.Errorf("%s: error %v, want %v, or %v when the entry has expired", what, err, live, absent)
+			return fmt.Errorf("%s: error %w, want %w, or %w when the entry has expired", what, err, live, absent)
 		case time.Now().After(limit):
-			return fmt.Errorf("stored for %v, still there %v after that: %s: %v", ttl, lateness, what, err)
+			return fmt.Errorf("stored for %v, still there %v after that: %s: %w", ttl, lateness, what, err)
 		}
 	}
 }

@@ -51,7 +51,7 @@ func StartUnix(t testing.TB, args ...string) *Server {
 	t.Helper()
 	// Not t.TempDir: a socket's path may have a hundred bytes, and that
 	// directory is named after the test.
-	dir, err := os.MkdirTemp("", "memcached")
+	dir, err := os.MkdirTemp("", "memcached") //nolint:usetesting // as said
 	if err != nil {
 		t.Fatalf("memcachedtest: %v", err)
 	}
