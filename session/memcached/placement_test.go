@@ -29,7 +29,7 @@ func owners(t *testing.T, nodes []string, keys []string) []string {
 func keys(n int) []string {
 	keys := make([]string, n)
 	for i := range keys {
-		keys[i] = fmt.Sprintf("session.%08x", i*2654435761)
+		keys[i] = fmt.Sprintf("session.%08x", uint32(i)*2654435761)
 	}
 	return keys
 }
