@@ -15,9 +15,8 @@ import (
 )
 
 // gets returns a Get of the same entry by gomemcache alone, with a pool as
-// large, and by a store; the store's with a context that can end, as requests'
-// contexts can.
-func gets(b *testing.B) (plain, store func() error) {
+// large, and by a store.
+func gets(b *testing.B) (plain, store func(context.Context) error) {
 	addr := memcachedtest.Start(b).Addr()
 	client := memcache.New(addr)
 	client.MaxIdleConns = memcached.DefaultMaxIdleConns
@@ -25,10 +24,8 @@ func gets(b *testing.B) (plain, store func() error) {
 		b.Fatal(err)
 	}
 	s := open(b, memcached.Config{Nodes: []string{addr}})
-	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
-	b.Cleanup(cancel)
-	plain = func() error { _, err := client.Get("k"); return err }
-	store = func() error { _, _, err := s.Get(ctx, "k"); return err }
+	plain = func(context.Context) error { _, err := client.Get("k"); return err }
+	store = func(ctx context.Context) error { _, _, err := s.Get(ctx, "k"); return err }
 	return plain, store
 }
 
@@ -44,10 +41,12 @@ func BenchmarkGet(b *testing.B) {
 // does falls on both, and reports the ratio of the medians.
 func BenchmarkGetOverhead(b *testing.B) {
 	plain, store := gets(b)
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
 	var plains, stores []time.Duration
 	for b.Loop() {
-		plains = append(plains, timed(b, plain))
-		stores = append(stores, timed(b, store))
+		plains = append(plains, timed(b, ctx, plain))
+		stores = append(stores, timed(b, ctx, store))
 	}
 	slices.Sort(plains)
 	slices.Sort(stores)
@@ -56,33 +55,34 @@ func BenchmarkGetOverhead(b *testing.B) {
 	b.ReportMetric(float64(stores[len(stores)/2])/float64(plains[len(plains)/2]), "store/gomemcache")
 }
 
-func timed(b *testing.B, get func() error) time.Duration {
+func timed(b *testing.B, ctx context.Context, get func(context.Context) error) time.Duration {
 	start := time.Now()
-	if err := get(); err != nil {
+	if err := get(ctx); err != nil {
 		b.Fatal(err)
 	}
 	return time.Since(start)
 }
 
-func concurrently(goroutines int, get func() error) func(*testing.B) {
+// concurrently calls get from a number of goroutines, each with a context of its
+// own that can be cancelled, as requests have.
+func concurrently(goroutines int, get func(context.Context) error) func(*testing.B) {
 	return func(b *testing.B) {
 		b.ReportAllocs()
-		if goroutines == 1 {
-			for b.Loop() {
-				if err := get(); err != nil {
-					b.Fatal(err)
-				}
-			}
-			return
-		}
-		b.SetParallelism(max(1, goroutines/runtime.GOMAXPROCS(0)))
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				if err := get(); err != nil {
+		run := func(next func() bool) {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			for next() {
+				if err := get(ctx); err != nil {
 					b.Error(err)
 					return
 				}
 			}
-		})
+		}
+		if goroutines == 1 {
+			run(b.Loop)
+			return
+		}
+		b.SetParallelism(max(1, goroutines/runtime.GOMAXPROCS(0)))
+		b.RunParallel(func(pb *testing.PB) { run(pb.Next) })
 	}
 }

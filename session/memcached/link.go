@@ -19,7 +19,8 @@ import (
 // A link serves one call at a time and has no lock.
 type link struct {
 	net.Conn
-	client *memcache.Client
+	client    *memcache.Client
+	interrupt func() // ends the call under way; made once, for it is needed by each call
 
 	handed bool // the client has the connection
 	closed bool // the client, or the node, has closed it
@@ -32,6 +33,7 @@ func newLink(conn net.Conn) *link {
 	l := &link{Conn: conn, client: memcache.NewFromSelector(onlyNode{})}
 	l.client.MaxIdleConns = 1
 	l.client.DialContext = l.handOver
+	l.interrupt = func() { conn.SetDeadline(time.Unix(1, 0)) }
 	return l
 }
 
@@ -59,8 +61,6 @@ func (l *link) call(ctx context.Context, deadline time.Time, f func(*memcache.Cl
 	l.spoilt = !stop()
 	return err
 }
-
-func (l *link) interrupt() { l.Conn.SetDeadline(time.Unix(1, 0)) }
 
 // usable reports whether another call can be made. gomemcache closes the
 // connection after every answer that it can't sort, for all may be out of step.

@@ -23,7 +23,7 @@ type bug struct {
 var bugs = append(append(entryBugs, limitBugs...), timeBugs...)
 
 var entryBugs = []bug{
-	{"a miss is an empty value", "Get of an absent key is ErrNotFound", tamper(func(s *tampered, in *memory.Store) {
+	{"a miss is an empty value", miss, tamper(func(s *tampered, in *memory.Store) {
 		s.get = func(ctx context.Context, key string) ([]byte, uint64, error) {
 			value, version, err := in.Get(ctx, key)
 			if errors.Is(err, session.ErrNotFound) {
@@ -32,28 +32,28 @@ var entryBugs = []bug{
 			return value, version, err
 		}
 	})},
-	{"Create forgets", "Create stores a value for Get", tamper(func(s *tampered, in *memory.Store) {
+	{"Create forgets", createStores, tamper(func(s *tampered, in *memory.Store) {
 		s.create = func(context.Context, string, []byte, time.Duration) error { return nil }
 	})},
-	{"all keys are one", "Create stores a value for Get", everyKey(func(string) string { return "k" })},
-	{"versions are 0", "Create stores a value for Get", tamper(func(s *tampered, in *memory.Store) {
+	{"all keys are one", createStores, everyKey(func(string) string { return "k" })},
+	{"versions are 0", createStores, tamper(func(s *tampered, in *memory.Store) {
 		s.get = func(ctx context.Context, key string) ([]byte, uint64, error) {
 			value, _, err := in.Get(ctx, key)
 			return value, 0, err
 		}
 	})},
-	{"versions don't fit an int64", "Create stores a value for Get", tamper(func(s *tampered, in *memory.Store) {
+	{"versions don't fit an int64", createStores, tamper(func(s *tampered, in *memory.Store) {
 		s.get = func(ctx context.Context, key string) ([]byte, uint64, error) {
 			value, version, err := in.Get(ctx, key)
 			return value, version | 1<<63, err
 		}
 	})},
-	{"Create is a blind set", "M3 Create over an entry is ErrExists and changes nothing", tamper(func(s *tampered, in *memory.Store) {
+	{"Create is a blind set", createOver, tamper(func(s *tampered, in *memory.Store) {
 		s.create = func(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 			return errors.Join(in.Delete(ctx, key), in.Create(ctx, key, value, ttl))
 		}
 	})},
-	{"Create over an equal value succeeds", "M3 Create over an entry is ErrExists and changes nothing", tamper(func(s *tampered, in *memory.Store) {
+	{"Create over an equal value succeeds", createOver, tamper(func(s *tampered, in *memory.Store) {
 		s.create = func(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 			if old, _, err := in.Get(ctx, key); err == nil && bytes.Equal(old, value) {
 				return nil
@@ -61,7 +61,7 @@ var entryBugs = []bug{
 			return in.Create(ctx, key, value, ttl)
 		}
 	})},
-	{"Create refreshes what exists", "M3 Create over an entry is ErrExists and changes nothing", tamper(func(s *tampered, in *memory.Store) {
+	{"Create refreshes what exists", createOver, tamper(func(s *tampered, in *memory.Store) {
 		s.create = func(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 			err := in.Create(ctx, key, value, ttl)
 			if errors.Is(err, session.ErrExists) {
@@ -71,7 +71,7 @@ var entryBugs = []bug{
 			return err
 		}
 	})},
-	{"Delete leaves a tombstone", "Create succeeds where an entry was deleted", tamper(func(s *tampered, in *memory.Store) {
+	{"Delete leaves a tombstone", createAgain, tamper(func(s *tampered, in *memory.Store) {
 		dead := make(map[string]bool)
 		s.delete = func(ctx context.Context, key string) error {
 			dead[key] = true
@@ -84,25 +84,25 @@ var entryBugs = []bug{
 			return in.Create(ctx, key, value, ttl)
 		}
 	})},
-	{"Update forgets", "Update replaces the version that it names", tamper(func(s *tampered, in *memory.Store) {
+	{"Update forgets", updateReplaces, tamper(func(s *tampered, in *memory.Store) {
 		s.update = func(context.Context, string, []byte, uint64, time.Duration) error { return nil }
 	})},
-	{"Update appends", "Update replaces the version that it names", tamper(func(s *tampered, in *memory.Store) {
+	{"Update appends", updateReplaces, tamper(func(s *tampered, in *memory.Store) {
 		s.update = func(ctx context.Context, key string, value []byte, version uint64, ttl time.Duration) error {
 			old, _, _ := in.Get(ctx, key)
 			return in.Update(ctx, key, append(old, value...), version, ttl)
 		}
 	})},
-	{"Update is blind", "M3 Update of another version is ErrConflict and changes nothing", tamper(func(s *tampered, in *memory.Store) {
+	{"Update is blind", otherVersion, tamper(func(s *tampered, in *memory.Store) {
 		s.update = blindUpdate(in, func(uint64) bool { return true })
 	})},
-	{"version 0 is any version", "M3 Update of another version is ErrConflict and changes nothing", tamper(func(s *tampered, in *memory.Store) {
+	{"version 0 is any version", otherVersion, tamper(func(s *tampered, in *memory.Store) {
 		s.update = blindUpdate(in, func(version uint64) bool { return version == 0 })
 	})},
-	{"a later version wins", "M3 Update of another version is ErrConflict and changes nothing", tamper(func(s *tampered, in *memory.Store) {
+	{"a later version wins", otherVersion, tamper(func(s *tampered, in *memory.Store) {
 		s.update = blindUpdate(in, func(version uint64) bool { return version > 900 })
 	})},
-	{"a conflict is not found", "M3 Update of another version is ErrConflict and changes nothing", tamper(func(s *tampered, in *memory.Store) {
+	{"a conflict is not found", otherVersion, tamper(func(s *tampered, in *memory.Store) {
 		s.update = func(ctx context.Context, key string, value []byte, version uint64, ttl time.Duration) error {
 			err := in.Update(ctx, key, value, version, ttl)
 			if errors.Is(err, session.ErrConflict) {
@@ -111,16 +111,16 @@ var entryBugs = []bug{
 			return err
 		}
 	})},
-	{"Update creates", "M3 Update of an absent key is ErrNotFound and creates nothing", tamper(func(s *tampered, in *memory.Store) {
+	{"Update creates", updateAbsent, tamper(func(s *tampered, in *memory.Store) {
 		s.update = upsert(in, nil)
 	})},
-	{"Update creates and says it did not", "M3 Update of an absent key is ErrNotFound and creates nothing", tamper(func(s *tampered, in *memory.Store) {
+	{"Update creates and says it did not", updateAbsent, tamper(func(s *tampered, in *memory.Store) {
 		s.update = upsert(in, session.ErrNotFound)
 	})},
-	{"Delete forgets", "Delete removes the entry, and only that", tamper(func(s *tampered, in *memory.Store) {
+	{"Delete forgets", deleteRemoves, tamper(func(s *tampered, in *memory.Store) {
 		s.delete = func(context.Context, string) error { return nil }
 	})},
-	{"Delete empties the store", "Delete removes the entry, and only that", tamper(func(s *tampered, in *memory.Store) {
+	{"Delete empties the store", deleteRemoves, tamper(func(s *tampered, in *memory.Store) {
 		var keys []string
 		s.create = func(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 			keys = append(keys, key)
@@ -133,7 +133,7 @@ var entryBugs = []bug{
 			return nil
 		}
 	})},
-	{"Delete of nothing is an error", "Delete of an absent key is no error", tamper(func(s *tampered, in *memory.Store) {
+	{"Delete of nothing is an error", deleteAbsent, tamper(func(s *tampered, in *memory.Store) {
 		s.delete = func(ctx context.Context, key string) error {
 			if _, _, err := in.Get(ctx, key); err != nil {
 				return err
@@ -171,7 +171,7 @@ func upsert(in *memory.Store, result error) func(context.Context, string, []byte
 }
 
 var limitBugs = []bug{
-	{"a key has at least 2 bytes", "M2 keys of 1 byte work", tamper(func(s *tampered, in *memory.Store) {
+	{"a key has at least 2 bytes", shortKeys, tamper(func(s *tampered, in *memory.Store) {
 		s.get = func(ctx context.Context, key string) ([]byte, uint64, error) {
 			if len(key) < 2 {
 				return nil, 0, errPlanted
@@ -179,7 +179,7 @@ var limitBugs = []bug{
 			return in.Get(ctx, key)
 		}
 	})},
-	{"a key has at most 249 bytes", "M2 keys of 250 bytes work, and differ by their last", tamper(func(s *tampered, in *memory.Store) {
+	{"a key has at most 249 bytes", longKeys, tamper(func(s *tampered, in *memory.Store) {
 		s.create = func(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 			if len(key) > 249 {
 				return errPlanted
@@ -187,9 +187,9 @@ var limitBugs = []bug{
 			return in.Create(ctx, key, value, ttl)
 		}
 	})},
-	{"a key is cut", "M2 keys of 250 bytes work, and differ by their last", everyKey(func(key string) string { return key[:min(len(key), 249)] })},
-	{"keys ignore case", "M2 keys may hold all of printable ASCII, in either case", everyKey(strings.ToLower)},
-	{"a key is a path", "M2 keys may hold all of printable ASCII, in either case", tamper(func(s *tampered, in *memory.Store) {
+	{"a key is cut", longKeys, everyKey(func(key string) string { return key[:min(len(key), 249)] })},
+	{"keys ignore case", printableKeys, everyKey(strings.ToLower)},
+	{"a key is a path", printableKeys, tamper(func(s *tampered, in *memory.Store) {
 		s.create = func(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 			if strings.Contains(key, "/") {
 				return errPlanted
@@ -197,13 +197,13 @@ var limitBugs = []bug{
 			return in.Create(ctx, key, value, ttl)
 		}
 	})},
-	{"an empty value is refused", "an empty value is a value", everyWrite(func(_ *context.Context, value *[]byte, _ *time.Duration) error {
+	{"an empty value is refused", emptyValue, everyWrite(func(_ *context.Context, value *[]byte, _ *time.Duration) error {
 		if len(*value) == 0 {
 			return errPlanted
 		}
 		return nil
 	})},
-	{"an empty value is none", "an empty value is a value", tamper(func(s *tampered, in *memory.Store) {
+	{"an empty value is none", emptyValue, tamper(func(s *tampered, in *memory.Store) {
 		s.create = func(ctx context.Context, key string, value []byte, ttl time.Duration) error {
 			if old, _, err := in.Get(ctx, key); err == nil && len(old) == 0 {
 				in.Delete(ctx, key)
@@ -211,29 +211,29 @@ var limitBugs = []bug{
 			return in.Create(ctx, key, value, ttl)
 		}
 	})},
-	{"a value ends at a zero byte", "values are opaque bytes", everyWrite(func(_ *context.Context, value *[]byte, _ *time.Duration) error {
+	{"a value ends at a zero byte", opaque, everyWrite(func(_ *context.Context, value *[]byte, _ *time.Duration) error {
 		*value, _, _ = bytes.Cut(*value, []byte{0})
 		return nil
 	})},
-	{"a value is trimmed", "values are opaque bytes", everyWrite(func(_ *context.Context, value *[]byte, _ *time.Duration) error {
+	{"a value is trimmed", opaque, everyWrite(func(_ *context.Context, value *[]byte, _ *time.Duration) error {
 		*value = bytes.TrimSpace(*value)
 		return nil
 	})},
-	{"a value is text", "values are opaque bytes", everyWrite(func(_ *context.Context, value *[]byte, _ *time.Duration) error {
+	{"a value is text", opaque, everyWrite(func(_ *context.Context, value *[]byte, _ *time.Duration) error {
 		*value = bytes.ToValidUTF8(*value, []byte("?"))
 		return nil
 	})},
-	{"a large value is cut", "M8 a value over the limit is ErrTooLarge and the stored one stays", everyWrite(func(_ *context.Context, value *[]byte, _ *time.Duration) error {
+	{"a large value is cut", overLimit, everyWrite(func(_ *context.Context, value *[]byte, _ *time.Duration) error {
 		*value = (*value)[:min(len(*value), 1<<19)]
 		return nil
 	})},
-	{"a large value has an error of its own", "M8 a value over the limit is ErrTooLarge and the stored one stays", everyWrite(func(_ *context.Context, value *[]byte, _ *time.Duration) error {
+	{"a large value has an error of its own", overLimit, everyWrite(func(_ *context.Context, value *[]byte, _ *time.Duration) error {
 		if len(*value) > 1<<19 {
 			return errPlanted
 		}
 		return nil
 	})},
-	{"a large update deletes", "M8 a value over the limit is ErrTooLarge and the stored one stays", tamper(func(s *tampered, in *memory.Store) {
+	{"a large update deletes", overLimit, tamper(func(s *tampered, in *memory.Store) {
 		s.update = func(ctx context.Context, key string, value []byte, version uint64, ttl time.Duration) error {
 			err := in.Update(ctx, key, value, version, ttl)
 			if errors.Is(err, session.ErrTooLarge) {
@@ -242,25 +242,25 @@ var limitBugs = []bug{
 			return err
 		}
 	})},
-	{"the limit is too low a promise", "M8 a value over the limit is ErrTooLarge and the stored one stays", tamper(func(s *tampered, in *memory.Store) {
+	{"the limit is too low a promise", overLimit, tamper(func(s *tampered, in *memory.Store) {
 		s.limit = func(string) int { return 100 }
 	})},
-	{"the limit is too high a promise", "M8 a value of MaxValueBytes is stored", tamper(func(s *tampered, in *memory.Store) {
+	{"the limit is too high a promise", atLimit, tamper(func(s *tampered, in *memory.Store) {
 		s.limit = func(key string) int { return in.MaxValueBytes(key) + 1 }
 	})},
-	{"there is no room for anything", "M8 a value of MaxValueBytes is stored", tamper(func(s *tampered, in *memory.Store) {
+	{"there is no room for anything", atLimit, tamper(func(s *tampered, in *memory.Store) {
 		s.limit = func(string) int { return 0 }
 	})},
-	{"the limit is asked for far away", "M8 a value of MaxValueBytes is stored", tamper(func(s *tampered, in *memory.Store) {
+	{"the limit is asked for far away", atLimit, tamper(func(s *tampered, in *memory.Store) {
 		s.limit = func(key string) int {
 			<-time.After(2 * time.Second)
 			return in.MaxValueBytes(key)
 		}
 	})},
-	{"nothing is available", "Available does not block, and holds for a key just served", tamper(func(s *tampered, in *memory.Store) {
+	{"nothing is available", available, tamper(func(s *tampered, in *memory.Store) {
 		s.available = func(string) bool { return false }
 	})},
-	{"Available tries", "Available does not block, and holds for a key just served", tamper(func(s *tampered, in *memory.Store) {
+	{"Available tries", available, tamper(func(s *tampered, in *memory.Store) {
 		s.available = func(string) bool {
 			<-time.After(2 * time.Second)
 			return true

@@ -11,29 +11,6 @@ import (
 	"github.com/coatcheck/coatcheck/session/memory"
 )
 
-const (
-	notBefore     = "M4 an entry is absent after its ttl, and not before"
-	neverForEver  = "M4 a ttl below a second is never for ever"
-	over30Days    = "M4 a ttl over 30 days is kept"
-	past2038      = "M4 a ttl that ends after 2038 is kept"
-	anew          = "M4 Update sets the ttl anew"
-	expired       = "an expired entry is absent to every method"
-	newVersion    = "every write gives the entry a new version"
-	afterDelete   = "no version is repeated after a Delete"
-	afterExpiry   = "no version is repeated after an expiry"
-	beforeDelete  = "M3 Update of a version from before a Delete is ErrConflict"
-	cancelled     = "a call whose context was cancelled does nothing and says so"
-	deadline      = "a call whose deadline has passed does nothing and says so"
-	laterContext  = "a context that ends after a call takes nothing back"
-	notKept       = "a slice given to the store is not kept"
-	notChanged    = "a slice given to the store is not changed"
-	callersOwn    = "a slice that Get returned belongs to the caller"
-	oneCreates    = "M3 of concurrent Creates exactly one succeeds"
-	oneUpdates    = "M3 of concurrent Updates of one version exactly one succeeds"
-	nothingLost   = "M3 no concurrent change is lost"
-	differentKeys = "concurrent calls for different keys don't meet"
-)
-
 const day = 24 * time.Hour
 
 var timeBugs = append(append(ttlBugs, callBugs...), raceBugs...)
