@@ -19,7 +19,7 @@ func (a *attrs) apply(r *record, cfg *Config, now int64) error {
 	}
 	if a.print != nil {
 		r.print = a.print
-		if *a.print == (hash{}) {
+		if *a.print == (digest{}) {
 			r.print = nil
 		}
 	}

@@ -40,7 +40,7 @@ func (s *Session) end(ctx context.Context) error {
 // session may only be destroyed if may agrees, and only be followed to a
 // successor of that subject, if one is given. It returns ErrNotFound if nothing
 // is there, and nil if a marker says that the session ended already.
-func (m *Manager) destroy(ctx context.Context, id ID, known entry, version uint64, may func(*record) error, subject *hash) error {
+func (m *Manager) destroy(ctx context.Context, id ID, known entry, version uint64, may func(*record) error, subject *digest) error {
 	if _, err := m.locks.acquire(ctx, id); err != nil {
 		return m.unavailable(ctx, id, err)
 	}

@@ -103,7 +103,7 @@ func (m *Manager) lookUp(ctx context.Context, x *index) []lookup {
 
 // follow finds the live record of a subject's session, under this ID or one
 // that it was renewed to.
-func (m *Manager) follow(ctx context.Context, id ID, subject hash) lookup {
+func (m *Manager) follow(ctx context.Context, id ID, subject digest) lookup {
 	for {
 		e, _, err := m.read(ctx, id)
 		switch {

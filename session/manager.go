@@ -74,6 +74,9 @@ func (m *Manager) Report(ctx context.Context, e Event) {
 	m.cfg.Observe(ctx, e)
 }
 
+// maxStoreKeyBytes is the longest key there is: of an index.
+const maxStoreKeyBytes = maxNameBytes + len(":subject:") + 43
+
 // storeKey is where a session lies: the manager's name, a colon and the ID as
 // 22 characters. At most 87 bytes, none of them a client's own.
 func (m *Manager) storeKey(id ID) string {

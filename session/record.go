@@ -25,7 +25,7 @@ type life [8]byte
 func newMark() (m mark) { rand.Read(m[:]); return m }
 func newLife() (l life) { rand.Read(l[:]); return l }
 
-type hash = [sha256.Size]byte
+type digest = [sha256.Size]byte
 
 const (
 	flagToken       byte = 1 << 0 // a token may open it
@@ -35,7 +35,7 @@ const (
 // record is a live session as it is stored. Times are Unix milliseconds.
 type record struct {
 	id       ID
-	secret   hash // of the secret, never the secret
+	secret   digest // of the secret, never the secret
 	life     life
 	mark     mark
 	token    bool
@@ -45,7 +45,7 @@ type record struct {
 	idleEnd  int64 // the end unless there is activity
 	idle     int64 // this session's own idle timeout; 0: the manager's
 	subject  string
-	print    *hash // of the fingerprint that came with the subject
+	print    *digest // of the fingerprint that came with the subject
 	label    string
 	values   section
 }
@@ -109,7 +109,7 @@ func decodeRecord(b []byte) (*record, error) {
 	rec.idle = r.millis()
 	rec.subject = string(r.bytes())
 	if flags&flagFingerprint != 0 {
-		rec.print = new(hash)
+		rec.print = new(digest)
 		r.fill(rec.print[:])
 	}
 	rec.label = string(r.bytes())
@@ -125,10 +125,10 @@ func decodeRecord(b []byte) (*record, error) {
 // commit that is still on its way can write over it.
 type marker struct {
 	id        ID
-	successor ID   // zero: the session ended
-	secret    hash // of the session that was
-	subject   hash // of whom the successor belongs to, or of whom the session did
-	life      life // of the successor, or of the session that ended
+	successor ID     // zero: the session ended
+	secret    digest // of the session that was
+	subject   digest // of whom the successor belongs to, or of whom the session did
+	life      life   // of the successor, or of the session that ended
 }
 
 const flagSuccessor byte = 1 << 0

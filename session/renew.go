@@ -123,4 +123,4 @@ func (s *Session) afresh(ctx context.Context) error {
 	return s.create(ctx, false)
 }
 
-func subjectHash(subject string) hash { return sha256.Sum256([]byte(subject)) }
+func subjectHash(subject string) digest { return sha256.Sum256([]byte(subject)) }

@@ -4,7 +4,6 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -54,9 +53,9 @@ func (k SealKey) Reveal() []byte {
 // sealer is one key as one manager uses it. The manager's name is in everything
 // derived, so that managers that share a key share nothing else.
 type sealer struct {
-	records  []byte // HKDF's pseudorandom key: each session's own comes out of it
-	secrets  []byte // authenticates credentials
-	subjects []byte // hides subjects in store keys
+	records  *prf // HKDF's pseudorandom key: each session's own comes out of it
+	secrets  *prf // authenticates credentials
+	subjects *prf // hides subjects in store keys
 }
 
 func newSealer(k SealKey, name string) (*sealer, error) {
@@ -67,39 +66,37 @@ func newSealer(k SealKey, name string) (*sealer, error) {
 	records, err1 := hkdf.Expand(sha256.New, prk, "records of "+name, sha256.Size)
 	secrets, err2 := hkdf.Expand(sha256.New, prk, "credentials of "+name, sha256.Size)
 	subjects, err3 := hkdf.Expand(sha256.New, prk, "subjects of "+name, sha256.Size)
-	return &sealer{records, secrets, subjects}, errors.Join(err1, err2, err3)
+	return &sealer{newPRF(records), newPRF(secrets), newPRF(subjects)}, errors.Join(err1, err2, err3)
 }
 
 // aead is a store key's own AES-256-GCM, with a random nonce for each value.
 func (s *sealer) aead(storeKey string) (cipher.AEAD, error) {
-	key, err := hkdf.Expand(sha256.New, s.records, storeKey, 32)
-	if err != nil {
-		return nil, err
-	}
-	block, err := aes.NewCipher(key)
+	var info [maxStoreKeyBytes]byte
+	key := s.records.expand(append(info[:0], storeKey...))
+	block, err := aes.NewCipher(key[:])
 	if err != nil {
 		return nil, err
 	}
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-func (s *sealer) tag(id ID, nonce []byte) []byte {
-	mac := hmac.New(sha256.New, s.secrets)
-	mac.Write(id[:])
-	mac.Write(nonce)
-	return mac.Sum(nil)[:secretBytes-nonceBytes]
+func (s *sealer) tag(v *credential) [secretBytes - nonceBytes]byte {
+	sum := s.secrets.sum(v.id[:], v.secret[:nonceBytes])
+	return [secretBytes - nonceBytes]byte(sum[:])
 }
 
 // authenticate replaces the second half of a fresh secret by a tag over the
 // first, which a manager can check before it asks the store.
 func (s *sealer) authenticate(c Credential) {
 	v := c.c.get()
-	copy(v.secret[nonceBytes:], s.tag(v.id, v.secret[:nonceBytes]))
+	tag := s.tag(v)
+	copy(v.secret[nonceBytes:], tag[:])
 }
 
 func (s *sealer) issued(c Credential) bool {
 	v := c.c.get()
-	return subtle.ConstantTimeCompare(s.tag(v.id, v.secret[:nonceBytes]), v.secret[nonceBytes:]) == 1
+	tag := s.tag(v)
+	return subtle.ConstantTimeCompare(tag[:], v.secret[nonceBytes:]) == 1
 }
 
 // Envelopes: the first byte of every stored value.

@@ -50,7 +50,7 @@ const (
 type attrs struct {
 	renew    bool
 	subject  *string
-	print    *hash
+	print    *digest
 	label    *string
 	deadline *int64
 	idle     *time.Duration
@@ -261,14 +261,14 @@ func (s *Session) FingerprintIs(fingerprint string) bool {
 	}
 	want := hashOf(fingerprint)
 	if have == nil {
-		have = new(hash)
+		have = new(digest)
 	}
 	return *have == *want
 }
 
 // hashOf hashes a text; the zero hash stands for "".
-func hashOf(text string) *hash {
-	h := new(hash)
+func hashOf(text string) *digest {
+	h := new(digest)
 	if text != "" {
 		*h = sha256.Sum256([]byte(text))
 	}

@@ -23,5 +23,5 @@ func Try(tb testing.TB, name string, store session.Store) {
 			return
 		}
 	}
-	tb.Fatalf("no rule is named %q", name)
+	panic("no rule is named " + name)
 }

@@ -1,6 +1,6 @@
 package storetest_test
 
-// The rules, for the bugs to refer to. Tests compare them with the suite's own.
+// The rules, for the bugs to refer to.
 const (
 	miss           = "Get of an absent key is ErrNotFound"
 	createStores   = "Create stores a value for Get"
