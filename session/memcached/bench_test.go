@@ -45,8 +45,8 @@ func BenchmarkGetOverhead(b *testing.B) {
 	defer cancel()
 	var plains, stores []time.Duration
 	for b.Loop() {
-		plains = append(plains, timed(b, ctx, plain))
-		stores = append(stores, timed(b, ctx, store))
+		plains = append(plains, timed(ctx, b, plain))
+		stores = append(stores, timed(ctx, b, store))
 	}
 	slices.Sort(plains)
 	slices.Sort(stores)
@@ -55,7 +55,7 @@ func BenchmarkGetOverhead(b *testing.B) {
 	b.ReportMetric(float64(stores[len(stores)/2])/float64(plains[len(plains)/2]), "store/gomemcache")
 }
 
-func timed(b *testing.B, ctx context.Context, get func(context.Context) error) time.Duration {
+func timed(ctx context.Context, b *testing.B, get func(context.Context) error) time.Duration {
 	start := time.Now()
 	if err := get(ctx); err != nil {
 		b.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -113,20 +114,36 @@ func (s *Server) start() error {
 	var stderr strings.Builder
 	cmd := exec.Command(s.binary, append(s.listen.flags(), s.args...)...)
 	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
+	endWithParent(cmd)
+	exited, err := run(cmd)
+	if err != nil {
 		return err
 	}
-	exited := make(chan struct{})
-	go func() {
-		defer close(exited)
-		cmd.Wait()
-	}()
 	s.process, s.exited = cmd, exited
 	if err := s.awaitAnswer(); err != nil {
 		s.Stop()
 		return fmt.Errorf("%w: %s", err, stderr.String())
 	}
 	return nil
+}
+
+// run starts cmd, and closes exited when it has ended. What endWithParent asks
+// of the system is about the thread that started the process, so that thread
+// waits for it, and does nothing else.
+func run(cmd *exec.Cmd) (exited chan struct{}, err error) {
+	exited = make(chan struct{})
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer close(exited)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			cmd.Wait()
+		}
+	}()
+	return exited, <-started
 }
 
 // awaitAnswer waits until the process that was started answers. Another one at
