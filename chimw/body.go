@@ -12,11 +12,11 @@ import (
 
 var (
 	errTooLarge = errors.New("chimw: the body is larger than Config.MaxBody")
+	errNotJSON  = errors.New("chimw: the body is no JSON")
 	errCutShort = errors.New("chimw: the body could not be read")
 )
 
 // readBody looks for a token in a JSON body, and leaves the body as it found it.
-// What isn't a JSON object is the handler's to judge and shows no token.
 func (mw *Middleware) readBody(r *http.Request) (shown, *Problem) {
 	if mw.cfg.BodyField == "" || r.Body == nil || r.Body == http.NoBody {
 		return shown{}, nil
@@ -34,6 +34,10 @@ func (mw *Middleware) readBody(r *http.Request) (shown, *Problem) {
 		return shown{}, newProblem(http.StatusRequestEntityTooLarge, errTooLarge)
 	case err != nil:
 		return shown{}, newProblem(http.StatusBadRequest, fmt.Errorf("%w: %w", errCutShort, err))
+	case len(head) == 0:
+		return shown{}, nil
+	case !json.Valid(head):
+		return shown{}, newProblem(http.StatusBadRequest, errNotJSON)
 	}
 	return topLevel(head, mw.cfg.BodyField), nil
 }
@@ -45,11 +49,8 @@ type replayed struct {
 }
 
 // topLevel finds a field of an object by its exact name: encoding/json's
-// structs would take another case, and the last of several.
+// structs would take another case, and the last of several. body is valid JSON.
 func topLevel(body []byte, field string) (s shown) {
-	if !json.Valid(body) {
-		return shown{}
-	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return shown{}

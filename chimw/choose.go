@@ -21,7 +21,7 @@ type chosen struct {
 // a token in the body. A token that is shown and doesn't hold is refused, never
 // taken for an anonymous request; a cookie that doesn't hold is one.
 func (mw *Middleware) choose(r *http.Request) (chosen, *Problem) {
-	cred := mw.readCookie(r.Header)
+	cred := mw.readCookie(r)
 	header := mw.readHeaders(r.Header)
 	if cred.IsZero() && header.present {
 		return mw.byToken(r.Context(), header, Header)
@@ -60,16 +60,26 @@ func (mw *Middleware) choose(r *http.Request) (chosen, *Problem) {
 	return chosen{session: anonymous, carrier: None}, nil
 }
 
-func (mw *Middleware) readCookie(h http.Header) session.Credential {
+// readCookie returns the credential in the cookie. One that is malformed, or
+// that differs from another of its name, is as good as none.
+func (mw *Middleware) readCookie(r *http.Request) session.Credential {
 	if mw.cfg.NoCookie {
 		return session.Credential{}
 	}
-	value, ok := mw.cookie.read(h)
-	if !ok {
+	value, found := mw.cookie.read(r.Header)
+	switch found {
+	case 0:
+		return session.Credential{}
+	case 1:
+		cred, err := session.ParseCredential(value)
+		if err != nil {
+			_ = mw.rejected(r.Context(), "malformed cookie", nil)
+		}
+		return cred
+	default:
+		_ = mw.rejected(r.Context(), "cookies that differ", nil)
 		return session.Credential{}
 	}
-	cred, _ := session.ParseCredential(value) // malformed: as good as none
-	return cred
 }
 
 func (mw *Middleware) byCookie(r *http.Request, s *session.Session, header shown) (chosen, *Problem) {
@@ -135,27 +145,27 @@ func (mw *Middleware) open(ctx context.Context, token string) (chosen, error) {
 			return chosen{session: s, token: token}, err
 		}
 		if !errors.Is(err, errors.ErrUnsupported) || mw.cfg.External == nil {
-			return mw.rejected(ctx, "token", err)
+			return chosen{}, mw.rejected(ctx, "token", err)
 		}
 	} else if cred, err := session.ParseCredential(token); err == nil {
 		s, err := m.LoadOpaque(ctx, cred)
 		return chosen{session: s}, err
 	}
 	if mw.cfg.External == nil {
-		return mw.rejected(ctx, "token", nil)
+		return chosen{}, mw.rejected(ctx, "token", nil)
 	}
 	id, ok, err := mw.cfg.External.Identify(ctx, m.Name(), token)
 	switch {
 	case err != nil: // not the token's fault, whatever the error wraps
 		return chosen{}, newProblem(http.StatusServiceUnavailable, err)
 	case !ok:
-		return mw.rejected(ctx, "external token", nil)
+		return chosen{}, mw.rejected(ctx, "external token", nil)
 	}
 	s, err := m.LoadExternal(ctx, id)
 	return chosen{session: s, external: true}, err
 }
 
-func (mw *Middleware) rejected(ctx context.Context, reason string, err error) (chosen, error) {
+func (mw *Middleware) rejected(ctx context.Context, reason string, err error) error {
 	mw.cfg.Manager.Report(ctx, session.Event{Kind: session.Rejected, Reason: reason, Err: err})
-	return chosen{}, errRefused
+	return errRefused
 }

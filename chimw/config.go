@@ -69,7 +69,9 @@ type Config struct {
 	Header string
 
 	// BodyField is the top-level string field in which a JSON body may show a
-	// token, for requests that show it nowhere else. "": bodies are left alone.
+	// token, for requests that show it nowhere else. Bodies count that say
+	// they are application/json; what says so and is none is refused with
+	// 400, since it might show a token. "": bodies are left alone.
 	BodyField string
 
 	// MaxBody is how many bytes of a JSON body are read for BodyField. A
@@ -157,8 +159,8 @@ func (c Config) check() error {
 	if c.Manager.Name() == "" {
 		wrong("Manager", nil, "is required")
 	}
-	if !isToken(c.Header) || c.Header == "Authorization" || c.Header == "Cookie" {
-		wrong("Header", c.Header, "must be a header's name, and not Authorization or Cookie")
+	if !isToken(c.Header) || reserved(c.Header) {
+		wrong("Header", c.Header, "must be a header's name, and not one that requests carry anyway")
 	}
 	if c.NoCookie && c.NoHeader && c.BodyField == "" {
 		wrong("NoHeader", true, "leaves no carrier at all")
@@ -200,6 +202,21 @@ func (c Config) checkCookie(wrong func(field string, value any, reason string)) 
 	if c.NoCookie && (c.Domain != "" || c.Persistent || c.Partitioned) {
 		wrong("NoCookie", true, "contradicts the settings of a cookie")
 	}
+}
+
+// reserved reports whether a header says something else already.
+func reserved(name string) bool {
+	switch name {
+	case "Authorization", "Connection", "Cookie", "Expect", "From", "Host", "Keep-Alive", "Origin", "Pragma", "Range",
+		"Referer", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent", "Via":
+		return true
+	}
+	for _, family := range []string{"Accept", "Access-Control-", "Cache-", "Content-", "If-", "Proxy-", "Sec-"} {
+		if strings.HasPrefix(name, family) {
+			return true
+		}
+	}
+	return false
 }
 
 // isToken reports whether s is a token of RFC 9110 5.6.2.

@@ -51,11 +51,11 @@ func prefix(c Config) string {
 	}
 }
 
-// read returns the cookie's value, if the request has one. If it has several
-// that differ, somebody else, such as a sibling domain, may have set one of
-// them, and their order says nothing about whose is whose (RFC 6265bis 8.6): it
-// then has none.
-func (c *cookie) read(h http.Header) (value string, ok bool) {
+// read returns the cookie's value, and how many different ones the request has:
+// 0, 1 or 2 for several. Of several, somebody else, such as a sibling domain, may
+// have set one, and their order says nothing about whose is whose (RFC 6265bis
+// 8.6): none of them is returned.
+func (c *cookie) read(h http.Header) (value string, found int) {
 	for _, line := range h["Cookie"] {
 		for line != "" {
 			var pair string
@@ -64,13 +64,13 @@ func (c *cookie) read(h http.Header) (value string, ok bool) {
 			if name != c.name {
 				continue
 			}
-			if ok && v != value {
-				return "", false
+			if found > 0 && v != value {
+				return "", 2
 			}
-			value, ok = v, true
+			value, found = v, 1
 		}
 	}
-	return value, ok
+	return value, found
 }
 
 // set gives the client a credential.

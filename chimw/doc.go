@@ -11,9 +11,12 @@
 // A live cookie decides, and no header is looked at then. Otherwise a token in
 // the X-Auth-Token or Authorization header decides, and where there is none, a
 // token in a JSON body, if Config.BodyField names its field. A token that
-// doesn't hold is answered with 401, one that is shown twice with 400, never
-// with an anonymous session. A cookie that doesn't hold is as good as none. A
-// store that fails is answered with 503, and no cookie is touched.
+// doesn't hold is answered with 401, never with an anonymous session. So is a
+// header that is repeated, or that differs from the other, with 400; where a
+// header shows a token, the body is not looked at. A cookie that doesn't hold is
+// as good as none, and so are two of its name that differ, one of which somebody
+// else may have planted; both are reported. A store that fails is answered with
+// 503, and no cookie is touched.
 //
 // A request that shows no session gets an empty one, which costs nothing until
 // a handler puts something into it; it goes back by a cookie then, unless the
@@ -22,7 +25,8 @@
 // # When it is committed
 //
 // Before the response's first byte, or when the handler returns. If that fails,
-// the client gets the error instead of the handler's response. Changes to
+// the client gets the error instead of the handler's response. Any status
+// commits, a refusal by the handler too: there is no rollback. Changes to
 // values after the first byte are committed when the handler returns; what
 // needs a new cookie or token then is too late, and reported. A handler that
 // panics through the middleware commits nothing.

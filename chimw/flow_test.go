@@ -195,7 +195,7 @@ func TestTokenFlow(t *testing.T) {
 				cookie := given(t, h.serve(put("browser"), request("POST", "")))
 				res := h.serve(issue, request("POST", "", cookie))
 				if name == "opaque" { // its credential must not leave the cookie
-					wantStatus(t, res, 500)
+					wantStatus(t, res, 403)
 					return
 				}
 				wantNoCookie(t, res)
@@ -327,6 +327,30 @@ func TestCommitErrors(t *testing.T) {
 				wantHeader(t, res, "Retry-After", "2")
 			}
 		})
+	}
+}
+
+func TestErrorIsAnsweredOnce(t *testing.T) {
+	t.Parallel()
+	var handled []int
+	h := build(t, func(_ *session.Config, c *chimw.Config) {
+		c.ErrorHandler = func(w http.ResponseWriter, r *http.Request, p *chimw.Problem) {
+			handled = append(handled, p.Status)
+			chimw.WriteProblem(w, r, p)
+		}
+	})
+	h.store.fail(writes)
+	res := h.serve(func(w http.ResponseWriter, r *http.Request) {
+		s := session.FromContext(r.Context())
+		owner.Put(s, "me")
+		if err := s.Commit(r.Context()); err != nil {
+			h.mw.Error(w, r, err)
+		}
+	}, request("POST", ""))
+	wantStatus(t, res, 503)
+	wantNoCookie(t, res)
+	if len(handled) != 1 || !h.reported(session.Dropped, "after an error") {
+		t.Errorf("the error handler was called for %v", handled)
 	}
 }
 
@@ -487,8 +511,15 @@ func TestIssueTokenErrors(t *testing.T) {
 		}
 	})
 	t.Run("nil session", func(t *testing.T) {
-		if _, err := h.mw.IssueToken(t.Context(), nil); err == nil {
-			t.Error("issued a token")
+		_, err := h.mw.IssueToken(t.Context(), nil)
+		if !errors.Is(err, chimw.ErrForeign) {
+			t.Errorf("error is %v", err)
+		}
+	})
+	t.Run("another manager's session", func(t *testing.T) {
+		_, err := h.mw.IssueToken(t.Context(), build(t).manager.New())
+		if !errors.Is(err, chimw.ErrForeign) {
+			t.Errorf("error is %v", err)
 		}
 	})
 }

@@ -13,7 +13,8 @@ var (
 )
 
 // RequireSession lets only requests with a stored session through; others get
-// 401 with a challenge. Mount it inside of Handler.
+// 401 with a challenge. A client with an external token has a session only once
+// something was put into it: RequireToken is for those. Mount it inside of Handler.
 func (mw *Middleware) RequireSession(next http.Handler) http.Handler {
 	return mw.Require(func(*http.Request, *session.Session) bool { return true })(next)
 }
@@ -27,7 +28,7 @@ func (mw *Middleware) RequireSubject(next http.Handler) http.Handler {
 		s := mw.cfg.Manager.FromContext(r.Context())
 		subject := s.Subject()
 		if subject == "" {
-			mw.refuse(w, r, newProblem(http.StatusUnauthorized, errNoSession))
+			mw.refuse(w, r, notSignedIn())
 			return
 		}
 		if mw.cfg.Fingerprint != nil {
@@ -38,7 +39,7 @@ func (mw *Middleware) RequireSubject(next http.Handler) http.Handler {
 			}
 			if !s.FingerprintIs(print) {
 				s.Destroy()
-				mw.refuse(w, r, newProblem(http.StatusUnauthorized, errNoSession))
+				mw.refuse(w, r, notSignedIn())
 				return
 			}
 		}
@@ -46,12 +47,20 @@ func (mw *Middleware) RequireSubject(next http.Handler) http.Handler {
 	}))
 }
 
+func notSignedIn() *Problem {
+	p := newProblem(http.StatusUnauthorized, errNoSession)
+	p.Detail = "Signing in is required."
+	return p
+}
+
 // RequireToken lets only requests through whose session came by a token, which
 // no browser sends by itself; others get 401 with a challenge.
 func (mw *Middleware) RequireToken(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !mw.Carrier(r.Context()).token() {
-			mw.Error(w, r, newProblem(http.StatusUnauthorized, errNoSession))
+			p := newProblem(http.StatusUnauthorized, errNoSession)
+			p.Detail = "A token is required."
+			mw.Error(w, r, p)
 			return
 		}
 		next.ServeHTTP(w, r)

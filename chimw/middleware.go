@@ -84,6 +84,7 @@ type exchange struct {
 	token    string     // what it showed, if RefreshTokens might replace it
 	viaToken bool       // the session goes back by a token, not by a cookie
 	issued   bool       // the handler's answer holds a token
+	refused  bool       // the answer is an error already
 	deadline time.Time  // of the session, as the client was last told
 
 	context requestContext

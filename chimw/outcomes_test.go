@@ -66,7 +66,6 @@ var headerColumn = map[string]outcome{
 
 var bodyColumn = map[string]outcome{
 	"absent":             pass,
-	"not JSON":           pass,
 	"wrong content type": pass,
 	"other JSON":         pass,
 	"other case":         pass,
@@ -75,6 +74,8 @@ var bodyColumn = map[string]outcome{
 	"bad":                refused(401),
 	"twice":              refused(400),
 	"no text":            refused(400),
+	"not JSON":           refused(400),
+	"empty":              pass,
 	"too large":          refused(413),
 }
 
@@ -239,6 +240,7 @@ func (w *world) fill(t *testing.T) {
 	}
 	w.bodies = map[string]string{
 		"absent":             "",
+		"empty":              "",
 		"not JSON":           `{"token":"` + inBody + `"`,
 		"wrong content type": `{"token":"` + inBody + `"}`,
 		"other JSON":         `["token","` + inBody + `"]`,

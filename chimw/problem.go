@@ -3,6 +3,7 @@ package chimw
 import (
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strconv"
 
@@ -16,8 +17,11 @@ const retryAfter = 2
 // committed. It marshals as an RFC 9457 problem document, which holds nothing
 // of the request and nothing internal: a token that was forged, revoked or
 // never known gives the same one.
+//
+// A Problem without a Title is given its status's. It must not be changed once
+// it was handed over.
 type Problem struct { //nolint:errname // RFC 9457's word for it
-	Status int    `json:"status"`
+	Status int    `json:"status"` // 400 to 599
 	Title  string `json:"title"`
 	Detail string `json:"detail,omitempty"`
 
@@ -71,16 +75,20 @@ func problemOf(err error) *Problem {
 		return newProblem(http.StatusServiceUnavailable, err)
 	case errors.Is(err, session.ErrGone):
 		return newProblem(http.StatusConflict, err)
-	case isAny(err, session.ErrNotFound, session.ErrRenewed):
-		return newProblem(http.StatusUnauthorized, err)
+	case errors.Is(err, session.ErrNotFound):
+		return newProblem(http.StatusNotFound, err)
+	case isAny(err, ErrCookieOnly, ErrExternal):
+		return newProblem(http.StatusForbidden, err)
 	default:
 		return newProblem(http.StatusInternalServerError, err)
 	}
 }
 
 // Error answers a request with what an error of this library means:
-// session.ErrUnavailable 503, ErrGone 409, ErrNotFound and ErrRenewed 401, a
-// *Problem itself, anything else 500. It goes through Config.ErrorHandler.
+// session.ErrUnavailable 503, session.ErrGone 409, session.ErrNotFound (of
+// Revoke, for example) 404, ErrCookieOnly and ErrExternal 403, a *Problem itself,
+// anything else 500. It goes through Config.ErrorHandler, once: if the session
+// still has changes that can't be committed, they are dropped and reported.
 func (mw *Middleware) Error(w http.ResponseWriter, r *http.Request, err error) {
 	if !mw.ready() {
 		WriteProblem(w, r, newProblem(http.StatusInternalServerError, errNotMade))
@@ -91,6 +99,14 @@ func (mw *Middleware) Error(w http.ResponseWriter, r *http.Request, err error) {
 
 // refuse answers with a problem, through w.
 func (mw *Middleware) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
+	if x := mw.exchange(r.Context()); x != nil {
+		x.refused = true
+	}
+	if p.Title == "" {
+		filled := *p
+		filled.Title = http.StatusText(p.Status)
+		p = &filled
+	}
 	h := w.Header()
 	appendVary(h, mw.vary)
 	h["Cache-Control"] = []string{"no-store"}
@@ -133,8 +149,11 @@ func (mw *Middleware) replace(w http.ResponseWriter, r *http.Request, err error)
 }
 
 // WriteProblem writes a problem document: what Config.ErrorHandler does when it
-// is nil.
+// is nil. The cause of a 500, of which the client learns nothing, is logged.
 func WriteProblem(w http.ResponseWriter, r *http.Request, p *Problem) {
+	if p.Status == http.StatusInternalServerError {
+		slog.ErrorContext(r.Context(), "chimw: internal error", "error", p.Err)
+	}
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -86,8 +86,9 @@ func TestErrors(t *testing.T) {
 	}{
 		"unavailable":       {session.ErrUnavailable, 503},
 		"gone":              {session.ErrGone, 409},
-		"not found":         {session.ErrNotFound, 401},
-		"renewed":           {session.ErrRenewed, 401},
+		"not found":         {session.ErrNotFound, 404},
+		"cookie only":       {chimw.ErrCookieOnly, 403},
+		"external":          {chimw.ErrExternal, 403},
 		"too large":         {session.ErrTooLarge, 500},
 		"anything else":     {errors.New("something internal"), 500},
 		"a problem, itself": {&chimw.Problem{Status: 418, Title: "Teapot"}, 418},

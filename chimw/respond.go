@@ -103,8 +103,13 @@ func (x *exchange) commitLate(ctx context.Context) {
 		err = session.ErrLate // the handler committed a new credential itself
 	}
 	if err != nil {
-		x.mw.cfg.Manager.Report(ctx, session.Event{Kind: session.Dropped, ID: s.ID(), Reason: "late change", Err: err})
+		x.drop(ctx, "late change", err)
 	}
+}
+
+// drop reports changes that are lost.
+func (x *exchange) drop(ctx context.Context, reason string, err error) {
+	x.mw.cfg.Manager.Report(ctx, session.Event{Kind: session.Dropped, ID: x.session.ID(), Reason: reason, Err: err})
 }
 
 // Forget expires the cookie without asking the store: for an error page that

@@ -14,7 +14,10 @@ import (
 // A Token is what an API client shows. It can be copied; its zero value is no
 // token. It redacts itself in every fmt verb, in JSON and in slog; only Reveal
 // shows it.
-type Token struct{ t func() token } // a function: fmt prints what unexported fields point to, but calls nothing
+type Token struct {
+	// A function: fmt prints what unexported fields point to, but calls nothing.
+	t func() token
+}
 
 type token struct {
 	text    string
@@ -33,7 +36,8 @@ func (t Token) Reveal() string {
 	return t.t().text
 }
 
-// ExpiresAt returns when the token expires, if the session doesn't end before.
+// ExpiresAt returns when the token expires at the latest. It is dead before that
+// if its session ends, by idling for example.
 func (t Token) ExpiresAt() time.Time {
 	if t.t == nil {
 		return time.Time{}
@@ -58,6 +62,10 @@ var (
 
 	// ErrExternal is returned for a client that has its token from somebody else.
 	ErrExternal = errors.New("chimw: the session belongs to an external token")
+
+	// ErrForeign is returned for a session of another manager, or for none: a
+	// token for it would open nothing.
+	ErrForeign = errors.New("chimw: the session is not of this middleware's manager")
 )
 
 // IssueToken commits the session and returns a token that opens it. ctx is the
@@ -65,7 +73,7 @@ var (
 // been stored yet, it is carried by the token alone: no cookie is set. For one
 // of Manager.New, the token is for a session of its own.
 //
-// It returns ErrCookieOnly, ErrExternal, session.ErrLate once the response has
+// It returns ErrCookieOnly, ErrExternal, ErrForeign, session.ErrLate once the response has
 // begun, and the errors of Commit.
 func (mw *Middleware) IssueToken(ctx context.Context, s *session.Session) (Token, error) {
 	if !mw.ready() {
@@ -74,6 +82,8 @@ func (mw *Middleware) IssueToken(ctx context.Context, s *session.Session) (Token
 	x := mw.exchange(ctx)
 	current := x != nil && x.session == s
 	switch {
+	case s.Manager() != mw.cfg.Manager:
+		return Token{}, ErrForeign
 	case current && x.writer.begun:
 		return Token{}, session.ErrLate
 	case current && x.external:

@@ -28,8 +28,14 @@ func (w *writer) begin() bool {
 		return w.failed == nil
 	}
 	w.begun = true
-	if w.failed = w.x.commit(w.r.Context(), w.Header()); w.failed != nil {
-		w.x.mw.replace(w.ResponseWriter, w.r, w.failed)
+	err := w.x.commit(w.r.Context(), w.Header())
+	switch {
+	case err == nil:
+	case w.x.refused: // an error is on its way, perhaps this very one: the client needs no other
+		w.x.drop(w.r.Context(), "after an error", err)
+	default:
+		w.failed = err
+		w.x.mw.replace(w.ResponseWriter, w.r, err)
 	}
 	return w.failed == nil
 }

@@ -23,6 +23,8 @@ import (
 // may be committed again. Recording activity never fails.
 func (s *Session) Commit(ctx context.Context) error { return s.commit(ctx, false) }
 
+var errUnmounted = errors.New("session: commit of a nil *Session: is the middleware mounted?")
+
 // CommitInPlace is Commit for when the client can't be given a new credential
 // any more, because the response has begun. Changes that call for one (a first
 // value, Renew, SetSubject) are not written, and ErrLate is returned. A Destroy
@@ -31,7 +33,7 @@ func (s *Session) CommitInPlace(ctx context.Context) error { return s.commit(ctx
 
 func (s *Session) commit(ctx context.Context, inPlace bool) error {
 	if s == nil {
-		return fmt.Errorf("%w: nil *Session: is the middleware mounted?", ErrNotFound)
+		return errUnmounted
 	}
 	if !s.m.ready() {
 		return errNoManager

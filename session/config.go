@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -57,7 +58,8 @@ type Config struct {
 	// credentials be refused without asking the store. The first one seals and
 	// all open: to change keys, add the new one last on every process, then
 	// move it to the front, then drop the old one after a MaxLifetime. None:
-	// values are stored readable (IDs and hashes of secrets only besides). At
+	// values are stored readable (IDs and hashes of secrets only besides).
+	// Sealing what was not sealed before, or no longer, ends all sessions. At
 	// most 16.
 	SealKeys []SealKey
 
@@ -112,14 +114,14 @@ func (c Config) check() error {
 	if c.MaxLifetime < time.Second || c.MaxLifetime > maxLifetime {
 		wrong("MaxLifetime", c.MaxLifetime, "must be from 1s to 400 days")
 	}
-	if c.Lifetime < time.Second || c.Lifetime > c.MaxLifetime {
-		wrong("Lifetime", c.Lifetime, "must be from 1s to MaxLifetime")
+	most := min(max(c.MaxLifetime, time.Second), maxLifetime) // a mistake there is reported once
+	if c.Lifetime < time.Second || c.Lifetime > most {
+		wrong("Lifetime", c.Lifetime, "must be from 1s to MaxLifetime, "+most.String())
 	}
-	if c.IdleTimeout < time.Second || c.IdleTimeout > c.MaxLifetime {
-		wrong("IdleTimeout", c.IdleTimeout, "must be from 1s to MaxLifetime")
-	}
-	if c.RefreshAfter < 0 || c.RefreshAfter >= c.IdleTimeout {
-		wrong("RefreshAfter", c.RefreshAfter, "must be shorter than IdleTimeout")
+	if c.IdleTimeout < time.Second || c.IdleTimeout > most {
+		wrong("IdleTimeout", c.IdleTimeout, "must be from 1s to MaxLifetime, "+most.String())
+	} else if c.RefreshAfter < 0 || c.RefreshAfter >= c.IdleTimeout {
+		wrong("RefreshAfter", c.RefreshAfter, "must be shorter than IdleTimeout, "+c.IdleTimeout.String())
 	}
 	if c.MaxPerSubject < 0 || c.MaxPerSubject > maxPerSubject {
 		wrong("MaxPerSubject", c.MaxPerSubject, "must be from 1 to 10000")
@@ -130,9 +132,9 @@ func (c Config) check() error {
 	if len(c.SealKeys) > maxSealKeys {
 		wrong("SealKeys", len(c.SealKeys), "must be at most 16")
 	}
-	for _, k := range c.SealKeys {
+	for i, k := range c.SealKeys {
 		if k.k.get() == nil {
-			wrong("SealKeys", nil, "must not hold a zero SealKey")
+			wrong(fmt.Sprintf("SealKeys[%d]", i), nil, "must not be a zero SealKey")
 		}
 	}
 	return errors.Join(errs...)

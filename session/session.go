@@ -74,6 +74,14 @@ func unmounted() {
 	slog.Error("session: changed a nil *Session, and the change is lost: is the middleware mounted?")
 }
 
+// Manager returns the manager that the session came from.
+func (s *Session) Manager() *Manager {
+	if s == nil {
+		return nil
+	}
+	return s.m
+}
+
 // ID returns the session's ID. It is zero until the session is first committed,
 // and after Destroy.
 func (s *Session) ID() ID {
@@ -213,7 +221,9 @@ func (s *Session) set(f func(a *attrs)) {
 
 // Renew gives the session a new ID and credential with the next commit; the old
 // ones are dead at once. Call it when what the session may do changes;
-// SetSubject does so by itself. It has no effect on a session that isn't stored
+// SetSubject does so by itself. Over HTTP the client is given the new one with
+// the response, in the cookie, or in the header where it shows its token: an API
+// client has to take it up there. It has no effect on a session that isn't stored
 // yet, nor on an external one, whose client's token stays the same.
 func (s *Session) Renew() {
 	s.set(func(a *attrs) { a.renew = a.renew || s.state != fresh && !s.rec.id.isExternal() })

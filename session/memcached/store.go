@@ -52,6 +52,9 @@ func New(cfg Config) (*Store, error) {
 // Close closes the connections. Calls under way may finish; later ones fail.
 // Closing twice does nothing.
 func (s *Store) Close() error {
+	if s == nil {
+		return nil
+	}
 	var errs []error
 	for _, n := range s.nodes {
 		errs = append(errs, n.close())
@@ -144,16 +147,24 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 // Available implements [session.Availability]: whether the node that has key
 // answered last time, or has not failed within the last second.
 func (s *Store) Available(key string) bool {
+	if s == nil {
+		return false
+	}
 	n := s.nodes.owner(key)
 	return n != nil && n.available()
 }
 
 // MaxValueBytes implements [session.ValueLimit] with Config.MaxValueBytes.
-func (s *Store) MaxValueBytes(string) int { return s.maxValueBytes }
+func (s *Store) MaxValueBytes(string) int {
+	if s == nil {
+		return 0
+	}
+	return s.maxValueBytes
+}
 
 // begin checks what all methods check and returns the node to call.
 func (s *Store) begin(ctx context.Context, key string) (*node, error) {
-	if len(s.nodes) == 0 {
+	if s == nil || len(s.nodes) == 0 {
 		return nil, errNoNew
 	}
 	if err := ctx.Err(); err != nil {

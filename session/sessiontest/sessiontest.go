@@ -32,7 +32,7 @@ func NewManager(t testing.TB) *session.Manager {
 	m, err := session.NewManager(session.Config{
 		Store: new(memory.Store),
 		Observe: func(_ context.Context, e session.Event) {
-			t.Logf("session %s: %s %s %v", e.Kind, e.ID, e.Reason, e.Err)
+			t.Logf("session %s: %+v", e.Kind, e)
 		},
 	})
 	if err != nil {
@@ -43,9 +43,10 @@ func NewManager(t testing.TB) *session.Manager {
 
 // Next commits the session and returns it as the client's next request has it:
 // the same session, or, if it ended or was never stored, one that isn't stored.
-// m must be the session's manager. A commit that fails ends the test.
-func Next(t testing.TB, m *session.Manager, s *session.Session) *session.Session {
+// A commit that fails ends the test.
+func Next(t testing.TB, s *session.Session) *session.Session {
 	t.Helper()
+	m := s.Manager()
 	if err := s.Commit(t.Context()); err != nil {
 		t.Fatalf("sessiontest: %v", err)
 	}

@@ -33,17 +33,17 @@ func TestHandler(t *testing.T) {
 func TestNext(t *testing.T) {
 	t.Parallel()
 	m := sessiontest.NewManager(t)
-	s := sessiontest.Next(t, m, m.New())
+	s := sessiontest.Next(t, m.New())
 	if s.Stored() {
 		t.Error("an empty session is stored")
 	}
 	visits.Put(s, 1)
-	s = sessiontest.Next(t, m, s)
+	s = sessiontest.Next(t, s)
 	if n, _ := visits.Get(s); n != 1 || !s.Stored() {
 		t.Errorf("visits %d, stored %v", n, s.Stored())
 	}
 	s.Destroy()
-	s = sessiontest.Next(t, m, s)
+	s = sessiontest.Next(t, s)
 	if _, ok := visits.Get(s); ok || s.Stored() {
 		t.Error("a destroyed session is there")
 	}
