@@ -23,9 +23,6 @@ type chosen struct {
 func (mw *Middleware) choose(r *http.Request) (chosen, *Problem) {
 	cred := mw.readCookie(r)
 	header := mw.readHeaders(r.Header)
-	if cred.IsZero() && header.present {
-		return mw.byToken(r.Context(), header, Header)
-	}
 	if !header.present {
 		// What is left is carried by a cookie, by a body or not at all: all of
 		// these another site's page can cause to be sent.

@@ -48,6 +48,9 @@ func newProblem(status int, err error) *Problem {
 	switch status {
 	case http.StatusBadRequest:
 		p.Detail = "The body could not be read."
+		if errors.Is(err, errNotJSON) {
+			p.Detail = "The body is said to be JSON, and is not."
+		}
 	case http.StatusUnauthorized:
 		p.Detail = "A session is required."
 		if errors.Is(err, errInvalidToken) {

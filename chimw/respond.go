@@ -21,7 +21,7 @@ func (x *exchange) commit(ctx context.Context, h http.Header) error {
 		return err
 	}
 	appendVary(h, x.mw.vary) // again: the handler may have replaced it
-	told, err := x.tell(ctx, h)
+	told, err := x.tell(h)
 	if err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (x *exchange) allowToken() {
 
 // tell gives the client what opens its session from now on, the way it came. It
 // reports whether that was anything.
-func (x *exchange) tell(ctx context.Context, h http.Header) (bool, error) {
+func (x *exchange) tell(h http.Header) (bool, error) {
 	s, mw := x.session, x.mw
 	if s.Destroyed() && mw.cfg.ClearSiteData != "" {
 		h["Clear-Site-Data"] = []string{mw.cfg.ClearSiteData}
@@ -53,9 +53,11 @@ func (x *exchange) tell(ctx context.Context, h http.Header) (bool, error) {
 	moved := s.Stored() && !x.external && s.ID() != x.shown
 	switch {
 	case x.viaToken && (moved || x.reissue()):
-		if err := x.tellToken(ctx, h); err != nil {
+		t, err := mw.sign(s)
+		if err != nil {
 			return false, err
 		}
+		h[mw.cfg.Header] = []string{t.Reveal()}
 	case !x.viaToken && (moved || x.extended()):
 		mw.cookie.set(h, s.Credential(), s.Deadline())
 	case s.Destroyed() && !x.carrier.token() && !mw.cfg.NoCookie:
@@ -67,19 +69,6 @@ func (x *exchange) tell(ctx context.Context, h http.Header) (bool, error) {
 	}
 	x.shown = s.ID()
 	return true, nil
-}
-
-func (x *exchange) tellToken(ctx context.Context, h http.Header) error {
-	if x.allowToken(); x.session.Pending() { // the handler committed it itself
-		if err := x.session.Commit(ctx); err != nil {
-			return err
-		}
-	}
-	t, err := x.mw.sign(x.session)
-	if err == nil {
-		h[x.mw.cfg.Header] = []string{t.Reveal()}
-	}
-	return err
 }
 
 // extended reports whether a persistent cookie has to outlive what it was told.

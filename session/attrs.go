@@ -14,6 +14,9 @@ func (a *attrs) login() bool { return a.subject != nil && *a.subject != "" }
 // that its SetSubject begins.
 func (a *attrs) apply(r *record, cfg *Config, now int64) error {
 	if a.subject != nil && *a.subject != r.subject {
+		if r.subject != "" {
+			r.label = "" // like the values: one person's isn't shown to the next
+		}
 		r.subject, r.print = *a.subject, nil
 		r.begin(cfg, now)
 	}
@@ -52,4 +55,5 @@ func (r *record) begin(cfg *Config, now int64) {
 	r.created, r.seen = now, now
 	r.deadline = now + cfg.Lifetime.Milliseconds()
 	r.idle, r.idleEnd = 0, 0
+	r.token = false
 }

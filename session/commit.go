@@ -50,7 +50,7 @@ func (s *Session) commit(ctx context.Context, inPlace bool) error {
 		s.refresh(ctx, now)
 		return nil
 	}
-	if err := s.end(ctx); err != nil || !s.changed() {
+	if err := s.commitDestroy(ctx); err != nil || !s.changed() {
 		return err
 	}
 	return s.settle(s.write(ctx, inPlace))
@@ -59,6 +59,9 @@ func (s *Session) commit(ctx context.Context, inPlace bool) error {
 // settle keeps in mind what a failed write means for later ones.
 func (s *Session) settle(err error) error {
 	switch {
+	case err == nil && s.state != live:
+		// Nothing was worth storing yet: what was said of the session holds for
+		// when it is.
 	case err == nil:
 		s.log, s.attrs = nil, attrs{}
 	case errors.Is(err, ErrGone):
@@ -83,6 +86,9 @@ func (s *Session) write(ctx context.Context, inPlace bool) error {
 		}
 		return s.create(ctx, inPlace)
 	default:
+		if s.rec.dead(toMillis(time.Now())) {
+			return ErrGone // it ended during the request, though the store may keep it a little longer
+		}
 		if inPlace && s.attrs.moves() && !s.rec.id.isExternal() {
 			return ErrLate
 		}
@@ -105,7 +111,11 @@ func (s *Session) locked(ctx context.Context, write func(context.Context) error)
 }
 
 func (s *Session) rewrite(ctx context.Context) error {
-	if s.attrs.moves() && !s.rec.id.isExternal() {
+	if s.rec.id.isExternal() {
+		// The ID is used again after a restart of the store, and so may its
+		// versions be: the life has to be looked at once more.
+		s.version = 0
+	} else if s.attrs.moves() {
 		return s.move(ctx)
 	}
 	return s.update(ctx)
@@ -126,7 +136,7 @@ func (s *Session) update(ctx context.Context) error {
 		}
 		next.mark = mark
 		var listed *index
-		if next.life != s.rec.life { // an external session's subject changes in place
+		if next.life != s.rec.life || next.deadline != s.rec.deadline { // what its index entry says changes in place
 			listed = s.m.enlist(ctx, next, ID{})
 		}
 		err = s.m.swap(ctx, next.id, next.encode(), s.version, s.m.ttl(next, next.seen), mine)
@@ -229,7 +239,7 @@ func (s *Session) refreshDue(now time.Time) bool {
 // such as another request's commit, leaves the session as alive as it was. It
 // keeps the mark of the last commit, whose author may still be looking for it.
 func (s *Session) refresh(ctx context.Context, now time.Time) {
-	if s.version == 0 || !s.m.locks.try(s.rec.id) {
+	if s.version == 0 || s.rec.dead(toMillis(now)) || !s.m.locks.try(s.rec.id) {
 		return
 	}
 	defer s.m.locks.release(s.rec.id)

@@ -366,7 +366,8 @@ func TestConfigErrors(t *testing.T) {
 		MaxPerSubject: -1, CommitTimeout: 1 << 50, SealKeys: make([]session.SealKey, 17),
 	})
 	_, err2 := session.NewManager(session.Config{IdleTimeout: time.Minute, RefreshAfter: time.Minute})
-	err = errors.Join(err, err2)
+	_, err3 := session.NewManager(session.Config{Lifetime: time.Hour, MaxLifetime: time.Minute})
+	err = errors.Join(err, err2, err3)
 	for _, field := range []string{"Store", "Name", "IdleTimeout", "Lifetime", "MaxLifetime", "RefreshAfter", "MaxPerSubject", "CommitTimeout", "SealKeys"} {
 		if err == nil || !strings.Contains(err.Error(), "session.Config."+field) {
 			t.Errorf("%s is not reported in %v", field, err)

@@ -21,7 +21,7 @@ const (
 	maxSubjectBytes  = 1024
 	maxLabelBytes    = 255
 	maxSealKeys      = 16
-	maxPerSubject    = 10000
+	maxPerSubject    = 1000
 )
 
 // A Config says how a [Manager] works. Only Store is required; every other
@@ -64,7 +64,7 @@ type Config struct {
 	SealKeys []SealKey
 
 	// MaxPerSubject bounds the live sessions of one subject; the oldest is
-	// ended when a new one exceeds it. 0 means 100; at most 10,000.
+	// ended when a new one exceeds it. 0 means 100; at most 1,000.
 	MaxPerSubject int
 
 	// CommitTimeout bounds a commit, which goes on after its request was
@@ -111,20 +111,23 @@ func (c Config) check() error {
 	if !validName(c.Name) {
 		wrong("Name", c.Name, "must be 1 to 64 letters, digits, '-' or '_'")
 	}
-	if c.MaxLifetime < time.Second || c.MaxLifetime > maxLifetime {
-		wrong("MaxLifetime", c.MaxLifetime, "must be from 1s to 400 days")
+	known := false // whether durations can be held against MaxLifetime
+	switch {
+	case c.Lifetime < time.Second || c.Lifetime > maxLifetime:
+		wrong("Lifetime", c.Lifetime, "must be from 1s to 400 days")
+	case c.MaxLifetime < c.Lifetime || c.MaxLifetime > maxLifetime:
+		wrong("MaxLifetime", c.MaxLifetime, "must be from Lifetime, "+c.Lifetime.String()+", to 400 days")
+	default:
+		known = true
 	}
-	most := min(max(c.MaxLifetime, time.Second), maxLifetime) // a mistake there is reported once
-	if c.Lifetime < time.Second || c.Lifetime > most {
-		wrong("Lifetime", c.Lifetime, "must be from 1s to MaxLifetime, "+most.String())
-	}
-	if c.IdleTimeout < time.Second || c.IdleTimeout > most {
-		wrong("IdleTimeout", c.IdleTimeout, "must be from 1s to MaxLifetime, "+most.String())
-	} else if c.RefreshAfter < 0 || c.RefreshAfter >= c.IdleTimeout {
+	switch {
+	case c.IdleTimeout < time.Second || known && c.IdleTimeout > c.MaxLifetime:
+		wrong("IdleTimeout", c.IdleTimeout, "must be from 1s to MaxLifetime, "+c.MaxLifetime.String())
+	case c.RefreshAfter < 0 || c.RefreshAfter >= c.IdleTimeout:
 		wrong("RefreshAfter", c.RefreshAfter, "must be shorter than IdleTimeout, "+c.IdleTimeout.String())
 	}
 	if c.MaxPerSubject < 0 || c.MaxPerSubject > maxPerSubject {
-		wrong("MaxPerSubject", c.MaxPerSubject, "must be from 1 to 10000")
+		wrong("MaxPerSubject", c.MaxPerSubject, "must be from 1 to 1000")
 	}
 	if c.CommitTimeout < 0 || c.CommitTimeout > maxCommitTimeout {
 		wrong("CommitTimeout", c.CommitTimeout, "must be from 1ns to 1m, which is shorter than any marker's life")

@@ -13,18 +13,21 @@ func (s *Session) create(ctx context.Context, inPlace bool) error {
 		return err
 	}
 	if first.id.isExternal() {
-		return s.locked(ctx, s.begin)
+		return s.locked(ctx, s.beginExternal)
 	}
 	if inPlace {
 		return ErrLate
 	}
-	for range placements {
+	var listed *index
+	for attempt := range placements {
 		// Each attempt is another session: should one be stored without an
 		// answer, nobody holds what opens it.
 		first.id = s.m.place()
 		c := s.m.issue(first.id)
 		first.secret = c.hash()
-		listed := s.m.enlist(ctx, first, ID{})
+		if attempt == 0 || listed != nil { // an index that can't be reached is tried once
+			listed = s.m.enlist(ctx, first, ID{})
+		}
 		err = s.m.createOnce(ctx, first)
 		switch {
 		case err == nil:
@@ -52,9 +55,9 @@ func (m *Manager) createOnce(ctx context.Context, r *record) error {
 	return m.unavailable(ctx, r.id, err)
 }
 
-// begin stores an external session: where nothing is, or over what is left of
+// beginExternal stores an external session: where nothing is, or over what is left of
 // the one before. One that another request has begun is joined.
-func (s *Session) begin(ctx context.Context) error {
+func (s *Session) beginExternal(ctx context.Context) error {
 	first, err := s.next()
 	if err != nil {
 		return err

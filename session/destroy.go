@@ -6,18 +6,24 @@ import (
 	"fmt"
 )
 
-// end destroys the session that was this one before Destroy.
-func (s *Session) end(ctx context.Context) error {
+// maxHops is how many renewals are followed. Markers live for 5 minutes; only
+// somebody who writes to the store makes a maze of them.
+const maxHops = 64
+
+var errMaze = fmt.Errorf("%w: markers without end", ErrUnavailable)
+
+// commitDestroy destroys the session that was this one before Destroy.
+func (s *Session) commitDestroy(ctx context.Context) error {
 	e := s.ending
 	if e == nil {
 		return nil
 	}
-	known := entry{}
+	known := found{version: e.version}
 	if e.version != 0 {
 		known.record = &e.rec
 	}
-	err := s.m.destroy(ctx, e.id, known, e.version, func(found *record) error {
-		if e.life != (life{}) && e.id == found.id && found.life != e.life {
+	subject, err := s.m.destroy(ctx, e.id, known, func(r *record) error {
+		if e.life != (life{}) && e.id == r.id && r.life != e.life {
 			return ErrGone // an external session that has begun anew since
 		}
 		return nil
@@ -28,7 +34,16 @@ func (s *Session) end(ctx context.Context) error {
 	if err == nil || errors.Is(err, ErrGone) {
 		s.ending = nil
 	}
+	if err == nil {
+		s.m.delist(ctx, subject, e.id)
+	}
 	return err
+}
+
+// found is what lies under an ID, of that version; 0: not read yet.
+type found struct {
+	entry
+	version uint64
 }
 
 // destroy leaves a marker in a session's place, and in that of the session it
@@ -36,58 +51,70 @@ func (s *Session) end(ctx context.Context) error {
 // it, so nothing on its way revives either. It never deletes, since a commit
 // that finds nothing cannot tell why.
 //
-// known is the record under id, of that version, if it was read before. The
-// session may only be destroyed if may agrees, and only be followed to a
-// successor of that subject, if one is given. It returns ErrNotFound if nothing
-// is there, and nil if a marker says that the session ended already.
-func (m *Manager) destroy(ctx context.Context, id ID, known entry, version uint64, may func(*record) error, subject *digest) error {
+// at is what is known to be under id. The session may only be destroyed if may
+// agrees, and only be followed to a successor of owner, if one is given. destroy
+// returns the session's subject. It returns ErrNotFound if nothing is there, and
+// nil if a marker says that the session ended already.
+func (m *Manager) destroy(ctx context.Context, id ID, at found, may func(*record) error, owner *digest) (subject string, err error) {
 	if _, err := m.locks.acquire(ctx, id); err != nil {
-		return m.unavailable(ctx, id, err)
+		return "", m.unavailable(ctx, id, err)
 	}
 	defer m.locks.release(id)
-	e, followed, err := known, false, error(nil)
-	for at := id; ; {
-		if version == 0 {
-			e, version, err = m.read(ctx, at)
+	followed := false
+	for hops := 0; hops < maxHops; {
+		var err error
+		if at.version == 0 {
+			at.entry, at.version, err = m.read(ctx, id)
 		}
+		absent := errors.Is(err, ErrNotFound) && !errors.Is(err, errUnreadable) && followed
 		switch {
-		case errors.Is(err, ErrNotFound) && !errors.Is(err, errUnreadable) && followed:
-			err = m.add(ctx, at, (&marker{id: at}).encode(), markerTTL, isEnd)
-		case err != nil:
-			return err
-		case e.record != nil:
-			if err = may(e.record); err != nil {
-				return err
+		case err != nil && !absent:
+			return "", err
+		case !absent && at.marker != nil && !at.marker.successor.IsZero():
+			if owner != nil && at.marker.subject != *owner {
+				return "", ErrNotFound
 			}
-			err = m.swap(ctx, at, endOf(e.record).encode(), version, markerTTL, isEnd)
-		case e.marker.successor.IsZero() && (followed || subject == nil || e.marker.subject == *subject):
-			return nil
-		case e.marker.successor.IsZero():
-			return ErrNotFound
-		case subject != nil && e.marker.subject != *subject:
-			return ErrNotFound
-		default:
-			at, followed, version, err = e.marker.successor, true, 0, nil
+			id, at, followed = at.marker.successor, found{}, true
+			hops++
 			continue
+		case !absent && at.marker != nil:
+			if owner != nil && at.marker.subject != *owner && !followed {
+				return "", ErrNotFound
+			}
+			return "", nil
 		}
+		subject, err := m.markEnd(ctx, id, at, absent, may)
 		if err == nil {
-			m.Report(ctx, Event{Kind: Destroyed, ID: at})
-			return nil
+			m.Report(ctx, Event{Kind: Destroyed, ID: id, Subject: subject})
+			return subject, nil
 		}
 		// A marker that ends a session can be sent until it is there: overtaken
 		// means that something else is, and has to be looked at again.
-		if !isAny(err, ErrConflict, ErrExists, ErrNotFound, errOvertaken) {
-			return err
+		if !isAny(err, ErrConflict, ErrExists, ErrNotFound, errOvertaken) || isAny(err, errRefused) {
+			return "", err
 		}
-		version, err = 0, nil
+		at = found{}
 		if !m.pause(ctx) {
-			return fmt.Errorf("%w: no end of conflicts: %w", ErrUnavailable, ctx.Err())
+			return "", fmt.Errorf("%w: no end of conflicts: %w", ErrUnavailable, ctx.Err())
 		}
 	}
+	return "", errMaze
 }
 
-func isEnd(e entry) bool { return e.marker != nil && e.marker.successor.IsZero() }
-
-func endOf(r *record) *marker {
-	return &marker{id: r.id, secret: r.secret, subject: subjectHash(r.subject), life: r.life}
+// markEnd puts the marker where a record is, or where one is still to come.
+func (m *Manager) markEnd(ctx context.Context, id ID, at found, absent bool, may func(*record) error) (subject string, err error) {
+	if absent {
+		return "", m.add(ctx, id, (&marker{id: id}).encode(), markerTTL, isEndMarker)
+	}
+	r := at.record
+	if err := may(r); err != nil {
+		return "", fmt.Errorf("%w: %w", err, errRefused)
+	}
+	mk := marker{id: r.id, secret: r.secret, subject: subjectHash(r.subject), life: r.life}
+	return r.subject, m.swap(ctx, id, mk.encode(), at.version, markerTTL, isEndMarker)
 }
+
+// errRefused: the record under the ID is not the one to be destroyed.
+var errRefused = errors.New("not the session that was meant")
+
+func isEndMarker(e entry) bool { return e.marker != nil && e.marker.successor.IsZero() }

@@ -29,7 +29,7 @@ func TestE3Events(t *testing.T) {
 			{Kind: session.Created, Manager: "shop", ID: first},
 			{Kind: session.Renewed, Manager: "shop", ID: first, Successor: second, Subject: "alice"},
 			{Kind: session.Rejected, Manager: "shop", ID: first, Successor: second, Reason: "renewed"},
-			{Kind: session.Destroyed, Manager: "shop", ID: second},
+			{Kind: session.Destroyed, Manager: "shop", ID: second, Subject: "alice"},
 		} {
 			found := false
 			for _, got := range seen.of(want.Kind) {

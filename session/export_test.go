@@ -1,5 +1,20 @@
 package session
 
+// MarkerTTL and MaxCommitTimeout are what they are called.
+const (
+	MarkerTTL        = markerTTL
+	MaxCommitTimeout = maxCommitTimeout
+)
+
+// Open opens a sealed value.
+func Open(k SealKey, manager, storeKey string, value []byte) ([]byte, error) {
+	s, err := newSealer(k, manager)
+	if err != nil {
+		return nil, err
+	}
+	return sealers{s}.open(storeKey, value)
+}
+
 // Reencode decodes a body and encodes what it holds.
 func Reencode(body []byte) ([]byte, error) {
 	if len(body) > 0 && body[0] == kindIndex {

@@ -129,6 +129,7 @@ func makeGolden(t *testing.T) {
 		s.SetSubject("alice")
 		s.SetIdleTimeout(20 * time.Minute)
 		s.SetFingerprint("print")
+		s.AllowToken()
 		commit(t, s)
 		ended, c := begin(t, m)
 		ended.Destroy()

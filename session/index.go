@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -24,6 +25,7 @@ type indexEntry struct {
 	prev    ID
 	created int64
 	seen    int64
+	end     int64 // the absolute deadline: after it the entry goes by itself
 	label   string
 }
 
@@ -44,6 +46,7 @@ func (x *index) encode() []byte {
 		}
 		b = appendMillis(b, e.created)
 		b = appendMillis(b, e.seen-e.created)
+		b = appendMillis(b, e.end-e.created)
 		b = appendBytes(b, e.label)
 	}
 	return b
@@ -64,6 +67,7 @@ func decodeIndex(b []byte) (*index, error) {
 		}
 		e.created = r.millis()
 		e.seen = e.created + r.millis()
+		e.end = e.created + r.millis()
 		e.label = string(r.bytes())
 		if flags&^flagPrev != 0 || e.prev.IsZero() != (flags == 0) {
 			r.bad = true
@@ -91,6 +95,11 @@ func (x *index) put(e indexEntry) {
 		}
 	}
 	x.entries = append(x.entries, e)
+}
+
+// prune drops the entries whose sessions are certainly over.
+func (x *index) prune(now int64) {
+	x.entries = slices.DeleteFunc(x.entries, func(e indexEntry) bool { return now > e.end+ttlMargin.Milliseconds() })
 }
 
 func (x *index) remove(ids map[ID]bool) {
@@ -168,6 +177,7 @@ func (m *Manager) changeIndex(ctx context.Context, subject string, f func(*index
 			return nil, err
 		}
 		f(x)
+		x.prune(toMillis(time.Now()))
 		value, err := m.sealers.seal(key, x.encode())
 		if err != nil {
 			return nil, fmt.Errorf("session: %w", err)
@@ -193,9 +203,22 @@ func (m *Manager) enlist(ctx context.Context, r *record, prev ID) *index {
 	if r.subject == "" {
 		return nil
 	}
-	e := indexEntry{id: r.id, prev: prev, created: r.created, seen: r.seen, label: r.label}
+	e := indexEntry{r.id, prev, r.created, r.seen, r.deadline, r.label}
 	x, _ := m.changeIndex(ctx, r.subject, func(x *index) { x.put(e) }) // the error was reported
 	return x
+}
+
+// delist takes a session that has ended out of its subject's index. Failing at
+// that leaves an entry that List will find wanting.
+func (m *Manager) delist(ctx context.Context, subject string, ids ...ID) {
+	if subject == "" {
+		return
+	}
+	ended := make(map[ID]bool, len(ids))
+	for _, id := range ids {
+		ended[id] = true
+	}
+	_, _ = m.changeIndex(ctx, subject, func(x *index) { x.remove(ended) }) // the error was reported
 }
 
 // limit ends the oldest sessions of a subject that has too many, now that the
@@ -204,19 +227,19 @@ func (m *Manager) limit(ctx context.Context, r *record, x *index) {
 	if x == nil || len(x.entries) <= m.cfg.MaxPerSubject {
 		return
 	}
-	live, err := m.List(ctx, r.subject)
-	if err != nil {
-		return // reported; the next login tries again
-	}
-	slices.SortFunc(live, func(a, b Info) int { return a.Created.Compare(b.Created) })
-	for _, old := range live[:max(len(live)-m.cfg.MaxPerSubject, 0)] {
-		if old.ID == r.id {
+	oldest := slices.SortedFunc(slices.Values(x.entries), func(a, b indexEntry) int { return cmp.Compare(a.created, b.created) })
+	var ended []ID
+	for _, e := range oldest[:len(oldest)-m.cfg.MaxPerSubject] {
+		if e.id == r.id {
 			continue
 		}
-		if err := m.Revoke(ctx, r.subject, old.ID); err != nil && !errors.Is(err, ErrNotFound) {
-			m.Report(ctx, Event{Kind: StoreFailed, ID: old.ID, Subject: r.subject, Reason: "limit", Err: err})
+		if err := m.revokeEntry(ctx, r.subject, e); err != nil && !errors.Is(err, ErrNotFound) {
+			m.Report(ctx, Event{Kind: StoreFailed, ID: e.id, Subject: r.subject, Reason: "limit", Err: err})
+			continue
 		}
+		ended = append(ended, e.id)
 	}
+	m.delist(ctx, r.subject, ended...)
 }
 
 // young reports whether an entry's session may still be on its way.

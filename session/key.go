@@ -72,14 +72,16 @@ func (k Key[T]) Update(s *Session, f func(T) T) T {
 		unmounted()
 		return f(*new(T))
 	}
-	m, id := s.m, s.ID()
-	var latest T
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, id := s.m, s.rec.id
+	var latest T // written by every run, all of them with the session locked
 	replay := func(raw []byte, present bool) ([]byte, error) {
 		old, _ := k.decode(m, id, raw, present)
 		latest = f(old)
 		return encodeValue(string(k), latest)
 	}
-	s.change(change{kind: update, key: string(k), f: replay})
+	s.record(change{kind: update, key: string(k), f: replay})
 	return latest
 }
 

@@ -27,7 +27,7 @@ type Info struct {
 func (r *record) info() Info {
 	return Info{
 		ID: r.id, Created: fromMillis(r.created), LastSeen: fromMillis(r.seen),
-		Deadline: fromMillis(r.deadline), IdleDeadline: fromMillis(r.end()),
+		Deadline: fromMillis(r.deadline), IdleDeadline: fromMillis(r.expiry()),
 		Label: r.label, Token: r.token, External: r.id.isExternal(),
 	}
 }
@@ -53,22 +53,23 @@ func (m *Manager) List(ctx context.Context, subject string) ([]Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := m.lookUp(ctx, x)
+	looked := m.lookUp(ctx, x)
 	var live []Info
 	var errs []error
-	dead, now := map[ID]bool{}, time.Now()
-	for i, f := range found {
+	var dead []ID
+	now := time.Now()
+	for i, f := range looked {
 		switch {
 		case f.err != nil:
 			errs = append(errs, fmt.Errorf("%s: %w", x.entries[i].id, f.err))
 		case f.record != nil:
 			live = append(live, f.record.info())
 		case f.ended || !x.entries[i].young(now):
-			dead[x.entries[i].id] = true
+			dead = append(dead, x.entries[i].id)
 		}
 	}
 	if len(dead) > 0 {
-		_, _ = m.changeIndex(ctx, subject, func(x *index) { x.remove(dead) }) // the error was reported
+		m.delist(ctx, subject, dead...)
 	}
 	slices.SortFunc(live, func(a, b Info) int {
 		return cmp.Or(b.Created.Compare(a.Created), bytes.Compare(a.ID[:], b.ID[:]))
@@ -104,7 +105,7 @@ func (m *Manager) lookUp(ctx context.Context, x *index) []lookup {
 // follow finds the live record of a subject's session, under this ID or one
 // that it was renewed to.
 func (m *Manager) follow(ctx context.Context, id ID, subject digest) lookup {
-	for {
+	for range maxHops {
 		e, _, err := m.read(ctx, id)
 		switch {
 		case errors.Is(err, ErrNotFound):
@@ -122,6 +123,7 @@ func (m *Manager) follow(ctx context.Context, id ID, subject digest) lookup {
 			return lookup{record: e.record}
 		}
 	}
+	return lookup{err: errMaze}
 }
 
 // Revoke ends sessions of a subject by their IDs: an administrator's or the
@@ -135,11 +137,15 @@ func (m *Manager) Revoke(ctx context.Context, subject string, ids ...ID) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.cfg.CommitTimeout)
 	defer cancel()
 	var errs []error
+	var ended []ID
 	for _, id := range ids {
 		if err := m.revoke(ctx, subject, id); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", id, err))
+			continue
 		}
+		ended = append(ended, id)
 	}
+	m.delist(ctx, subject, ended...)
 	return errors.Join(errs...)
 }
 
@@ -160,19 +166,28 @@ func (m *Manager) RevokeAll(ctx context.Context, subject string, except ...ID) e
 		return err
 	}
 	var errs []error
+	var ended []ID
 	for _, e := range x.entries {
 		if slices.Contains(except, e.id) || !e.prev.IsZero() && slices.Contains(except, e.prev) {
 			continue
 		}
-		err := m.revoke(ctx, subject, e.id)
-		if errors.Is(err, ErrNotFound) && !e.prev.IsZero() {
-			err = m.revoke(ctx, subject, e.prev)
-		}
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		if err := m.revokeEntry(ctx, subject, e); err != nil && !errors.Is(err, ErrNotFound) {
 			errs = append(errs, fmt.Errorf("%s: %w", e.id, err))
+			continue
 		}
+		ended = append(ended, e.id)
 	}
+	m.delist(ctx, subject, ended...)
 	return errors.Join(errs...)
+}
+
+// revokeEntry ends a listed session, under whichever of its IDs it stands.
+func (m *Manager) revokeEntry(ctx context.Context, subject string, e indexEntry) error {
+	err := m.revoke(ctx, subject, e.id)
+	if errors.Is(err, ErrNotFound) && !e.prev.IsZero() {
+		err = m.revoke(ctx, subject, e.prev)
+	}
+	return err
 }
 
 func (m *Manager) revoke(ctx context.Context, subject string, id ID) error {
@@ -180,10 +195,11 @@ func (m *Manager) revoke(ctx context.Context, subject string, id ID) error {
 		return ErrNotFound // sessions of nobody are nobody's to revoke
 	}
 	owner := subjectHash(subject)
-	return m.destroy(ctx, id, entry{}, 0, func(found *record) error {
-		if found.subject != subject {
+	_, err := m.destroy(ctx, id, found{}, func(r *record) error {
+		if r.subject != subject {
 			return ErrNotFound
 		}
 		return nil
 	}, &owner)
+	return err
 }

@@ -152,6 +152,6 @@ func (m *Manager) fits(id ID, body []byte) bool {
 }
 
 func (m *Manager) ttl(r *record, now int64) time.Duration {
-	left := min(max(r.end()-now, 0), maxLifetime.Milliseconds())
+	left := min(max(r.expiry()-now, 0), maxLifetime.Milliseconds())
 	return time.Duration(left)*time.Millisecond + ttlMargin
 }

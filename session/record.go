@@ -50,9 +50,10 @@ type record struct {
 	values   section
 }
 
-func (r *record) dead(now int64) bool { return now >= min(r.deadline, r.idleEnd) }
+// expiry is when the session is dead, unless there is activity.
+func (r *record) expiry() int64 { return min(r.deadline, r.idleEnd) }
 
-func (r *record) end() int64 { return min(r.deadline, r.idleEnd) }
+func (r *record) dead(now int64) bool { return now >= r.expiry() }
 
 // touch records activity. It never moves the end of idling nearer: clocks of
 // two machines differ, and the one behind must not cut short what the other gave.

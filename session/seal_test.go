@@ -2,6 +2,8 @@ package session_test
 
 import (
 	"encoding/base64"
+	"encoding/binary"
+	"hash/crc32"
 	"strings"
 	"testing"
 	"time"
@@ -57,8 +59,10 @@ func TestSealing(t *testing.T) {
 		count.Put(tok, 1)
 		tok.AllowToken()
 		commit(t, tok)
-		forged := rawValue(t, st, c) // unsealed, in a sealed one's place
-		overwrite(t, st, tok.Credential(), forged)
+		overwrite(t, st, tok.Credential(), asPlain(t, rawValue(t, st, tok.Credential()), k1, key(tok.Credential())))
+		if _, err := plain.LoadVerified(t.Context(), tok.ID()); err != nil {
+			t.Fatalf("it isn't even a record: %v", err)
+		}
 		_, err := m.LoadVerified(t.Context(), tok.ID())
 		wantError(t, err, session.ErrNotFound)
 		if len(seen.of(session.Unreadable)) != 1 {
@@ -150,6 +154,16 @@ func TestSealing(t *testing.T) {
 		}
 		wantDead(t, m, c)
 	})
+}
+
+// asPlain opens a sealed value and writes it as somebody without a key would.
+func asPlain(t *testing.T, value []byte, k session.SealKey, storeKey string) []byte {
+	t.Helper()
+	body, err := session.Open(k, "session", storeKey, value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary.BigEndian.AppendUint32(append([]byte{1}, body...), crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)))
 }
 
 func TestManagersApart(t *testing.T) {

@@ -118,7 +118,7 @@ func (s *Session) Deadline() time.Time { return s.time(func(r *record) int64 { r
 // IdleDeadline returns when the session ends unless there is activity. It is
 // zero unless the session is stored.
 func (s *Session) IdleDeadline() time.Time {
-	return s.time(func(r *record) int64 { return r.end() })
+	return s.time(func(r *record) int64 { return r.expiry() })
 }
 
 func (s *Session) time(of func(*record) int64) time.Time {
@@ -311,7 +311,9 @@ func (s *Session) SetIdleTimeout(d time.Duration) {
 // AllowToken marks the session as one that a token may open, from the next
 // commit on, and makes a session that isn't stored yet worth storing. A
 // middleware calls it when it issues a token.
-func (s *Session) AllowToken() { s.set(func(a *attrs) { a.token = a.token || !s.rec.token }) }
+func (s *Session) AllowToken() {
+	s.set(func(a *attrs) { a.token = a.token || !s.rec.token || a.subject != nil })
+}
 
 // Destroy ends the session with the next commit: on every carrier, and so that
 // nothing still on its way revives it. Changes made before are dropped; a
@@ -327,6 +329,9 @@ func (s *Session) Destroy() {
 	s.destroyed = true
 	if s.ending == nil && s.state != fresh && !s.rec.id.IsZero() {
 		s.ending = &ending{id: s.rec.id, life: s.rec.life, version: s.version, rec: s.rec}
+		if s.rec.id.isExternal() {
+			s.ending.version = 0 // see rewrite
+		}
 	}
 	s.reset()
 }

@@ -61,21 +61,21 @@ func TestBadConfiguration(t *testing.T) {
 				`-secure: "perhaps" is neither true nor false`,
 				`COATCHECK_KEYS: tokens.ParseKeys: key 1: want an ID, a colon, and the secret in base64`,
 				`-api-keys: tokens.APIKeys: a key is empty`,
-				`-header: chimw.Config.Header = "X Y": must be a header's name, and not Authorization or Cookie`,
+				`-header: chimw.Config.Header = "X Y": must be a header's name, and not one that requests carry anyway`,
 			},
 		},
 		"durations that contradict each other": {
 			env:  env{"COATCHECK_IDLE": "2h"},
 			args: []string{"-lifetime", "1h"},
-			want: []string{`-idle: session.Config.IdleTimeout = 2h0m0s: must be from 1s to MaxLifetime`},
+			want: []string{`-idle: session.Config.IdleTimeout = 2h0m0s: must be from 1s to MaxLifetime, 1h0m0s`},
 		},
 		"an idle timeout under a second": {
 			args: []string{"-idle", "10ms"},
-			want: []string{`-idle: session.Config.IdleTimeout = 10ms: must be from 1s to MaxLifetime`},
+			want: []string{`-idle: session.Config.IdleTimeout = 10ms: must be from 1s to MaxLifetime, 12h0m0s`},
 		},
 		"a life of two years": {
 			args: []string{"-lifetime", "17520h"},
-			want: []string{`-lifetime: session.Config.MaxLifetime = 17520h0m0s: must be from 1s to 400 days`},
+			want: []string{`-lifetime: session.Config.Lifetime = 17520h0m0s: must be from 1s to 400 days`},
 		},
 		"memcached servers": {
 			args: []string{"-memcached", "127.0.0.1:11211,,localhost"},
