@@ -163,6 +163,10 @@ func asPlain(t *testing.T, value []byte, k session.SealKey, storeKey string) []b
 	if err != nil {
 		t.Fatal(err)
 	}
+	return asPlainBody(body)
+}
+
+func asPlainBody(body []byte) []byte {
 	return binary.BigEndian.AppendUint32(append([]byte{1}, body...), crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)))
 }
 

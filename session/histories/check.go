@@ -15,9 +15,10 @@ import (
 // it is a failure: a history that was not checked proves nothing.
 const patience = 30 * time.Second
 
+// What can be wrong with a history.
 var (
-	errImpossible = errors.New("no order of these operations explains their results")
-	errUndecided  = errors.New("the checker found no answer in time")
+	ErrImpossible = errors.New("no order of these operations explains their results")
+	ErrUndecided  = errors.New("the checker found no answer in time")
 )
 
 // check fits the history of one line to the model.
@@ -33,9 +34,9 @@ func check(ops []*op) error {
 		return nil
 	case porcupine.Illegal:
 		_, info := porcupine.CheckOperationsVerbose(m, entries, patience)
-		return fmt.Errorf("%w\n%s", errImpossible, report(ops, longest(info)))
+		return fmt.Errorf("%w\n%s", ErrImpossible, report(ops, longest(info)))
 	default:
-		return fmt.Errorf("%w: %v for %d operations\n%s", errUndecided, patience, len(ops), report(ops, nil))
+		return fmt.Errorf("%w: %v for %d operations\n%s", ErrUndecided, patience, len(ops), report(ops, nil))
 	}
 }
 

@@ -21,7 +21,7 @@ const (
 // credentials, for some hundred operations.
 type episode struct {
 	seed     uint64
-	name     string // what its subjects begin with
+	suffix   string // of its subjects' names, which are no other episode's
 	faulty   []*Faulty
 	managers []*session.Manager
 	after    *session.Manager // whose store never fails: to see how it ended
@@ -44,7 +44,7 @@ func newEpisode(cfg Config, seed uint64) (*episode, error) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	weather := draw(rng, weathers)
 	e := &episode{
-		seed: seed, name: fmt.Sprintf("%d.%d", seed, rand.Uint64()), certain: weather.SpareSubjects,
+		seed: seed, suffix: fmt.Sprintf(" %d %d", seed, rand.Uint64()), certain: weather.SpareSubjects,
 		renewed: map[session.ID]session.ID{}, created: map[session.ID]bool{},
 	}
 	c := session.Config{
@@ -101,17 +101,28 @@ func (e *episode) play(ctx context.Context) {
 	}
 }
 
-// check fits each session's history to the model.
+// check fits each session's history to the model. Of those that don't fit, the
+// shortest is reported: it is read by somebody.
 func (e *episode) check() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	errs := e.errs
+	var worst error
+	wrong, shortest := 0, 0
 	for _, l := range e.lines {
-		if err := check(e.history.of(l)); err != nil {
-			errs = append(errs, fmt.Errorf("session %d: %w", l.number, err))
+		ops := e.history.of(l)
+		err := check(ops)
+		if err == nil {
+			continue
+		}
+		wrong++
+		if worst == nil || len(ops) < shortest {
+			worst, shortest = fmt.Errorf("session %d: %w", l.number, err), len(ops)
 		}
 	}
-	return errors.Join(errs...)
+	if wrong > 1 {
+		worst = fmt.Errorf("%d sessions are wrong, such as %w", wrong, worst)
+	}
+	return errors.Join(append(e.errs, worst)...)
 }
 
 // observe keeps what tells a renewal from a new session, and what should not be.
@@ -183,10 +194,10 @@ func (e *episode) pick(rng *rand.Rand) *ticket {
 	return draw(rng, held)
 }
 
-// subjects are the users of an episode; "" is nobody.
+// subject draws one of an episode's users; "" is nobody.
 func (e *episode) subject(rng *rand.Rand) string {
 	if name := draw(rng, []string{"alice", "alice", "bob", ""}); name != "" {
-		return e.name + "." + name
+		return name + e.suffix
 	}
 	return ""
 }

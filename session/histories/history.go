@@ -66,7 +66,7 @@ func (o *op) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", o.by, o.kind)
 	if o.subject != "" {
-		fmt.Fprintf(&b, " of %s", o.subject)
+		fmt.Fprintf(&b, " of %s", firstName(o.subject))
 	}
 	if o.ticket != nil {
 		fmt.Fprintf(&b, " by %v", o.ticket)

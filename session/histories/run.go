@@ -56,7 +56,7 @@ type Violation struct {
 }
 
 func (v *Violation) Error() string {
-	return fmt.Sprintf("episode with seed %d: %v\nTo run it again, some hundred times: go test -run S8 -seed %d -repeat 300", v.Seed, v.Err, v.Seed)
+	return fmt.Sprintf("episode with seed %d: %v\nTo run it again, some hundred times: go test -run TestHistories -seed %d -repeat 300", v.Seed, v.Err, v.Seed)
 }
 
 func (v *Violation) Unwrap() error { return v.Err }

@@ -2,6 +2,7 @@ package histories
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/coatcheck/coatcheck/session"
 )
@@ -52,8 +53,14 @@ func (t *ticket) String() string {
 	case t.subject == "":
 		return fmt.Sprintf("ticket %d", t.number)
 	default:
-		return fmt.Sprintf("ticket %d of %s", t.number, t.subject)
+		return fmt.Sprintf("ticket %d of %s", t.number, firstName(t.subject))
 	}
+}
+
+// firstName is enough to tell an episode's subjects apart.
+func firstName(subject string) string {
+	name, _, _ := strings.Cut(subject, " ")
+	return name
 }
 
 // A line is one session through all of its renewals.

@@ -129,7 +129,7 @@ func (v *visit) begun(sp span, d *draft, c session.Credential) *ticket {
 func (v *visit) revoke(ctx context.Context) {
 	subject := v.shown.subject
 	if subject == "" || v.percent(20) {
-		subject = v.episode.name + ".alice"
+		subject = "alice" + v.suffix
 	}
 	sp := v.history.start()
 	err := v.m.Revoke(ctx, subject, v.shown.id)
@@ -140,7 +140,7 @@ func (v *visit) revoke(ctx context.Context) {
 }
 
 func (v *visit) revokeAll(ctx context.Context) {
-	subject := v.episode.name + "." + draw(v.rng, []string{"alice", "bob"})
+	subject := draw(v.rng, []string{"alice", "bob"}) + v.suffix
 	sp := v.history.start()
 	err := v.m.RevokeAll(ctx, subject)
 	sp = v.history.end(sp)
