@@ -78,6 +78,9 @@ func interleave(t *testing.T, keys int, a, b act, at int, answer string) {
 	errA := sA.Commit(t.Context())
 	st.before, st.after = nil, nil
 	if !ran {
+		if at == 1 {
+			t.Error("the commit makes no call at all")
+		}
 		return // the commit makes fewer calls
 	}
 	done := []result{{a, errA, sA.Credential()}, {b, errB, sB.Credential()}}

@@ -2,9 +2,11 @@ package histories
 
 import (
 	"context"
+	crand "crypto/rand"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,10 +43,10 @@ type episode struct {
 }
 
 func newEpisode(cfg Config, seed uint64) (*episode, error) {
-	rng := rand.New(rand.NewPCG(seed, 0))
+	rng := random(seed, 0)
 	weather := draw(rng, weathers)
 	e := &episode{
-		seed: seed, suffix: fmt.Sprintf(" %d %d", seed, rand.Uint64()), certain: weather.SpareSubjects,
+		seed: seed, suffix: " " + crand.Text(), certain: weather.SpareSubjects,
 		renewed: map[session.ID]session.ID{}, created: map[session.ID]bool{},
 	}
 	c := session.Config{
@@ -79,9 +81,9 @@ func newEpisode(cfg Config, seed uint64) (*episode, error) {
 // nothing is on its way any more.
 func (e *episode) play(ctx context.Context) {
 	var wg sync.WaitGroup
-	for i := range clients {
+	for i := range uint64(clients) {
 		wg.Go(func() {
-			rng := rand.New(rand.NewPCG(e.seed, uint64(i)+1))
+			rng := random(e.seed, i+1)
 			for n := range requests {
 				v := visit{episode: e, rng: rng, by: fmt.Sprintf("client %d request %d", i, n)}
 				v.serve(ctx)
@@ -179,7 +181,7 @@ func (e *episode) issue(t ticket) *ticket {
 func (e *episode) held() []*ticket {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.tickets[:len(e.tickets):len(e.tickets)]
+	return slices.Clip(e.tickets)
 }
 
 // pick chooses what a client shows: mostly one of the newest credentials.

@@ -195,7 +195,7 @@ func TestPlantedBugs(t *testing.T) {
 				return &planted
 			}
 			stats, err := histories.Run(t.Context(), cfg)
-			var found *histories.Violation
+			var found *histories.ViolationError
 			if !errors.As(err, &found) || !errors.Is(err, histories.ErrImpossible) {
 				t.Fatalf("after %d episodes the error is %v, want a violation", stats.Episodes, err)
 			}

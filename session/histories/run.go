@@ -49,23 +49,23 @@ type Stats struct {
 	Results map[string]int
 }
 
-// A Violation is a history that no order of its operations explains.
-type Violation struct {
+// A ViolationError is a history that no order of its operations explains.
+type ViolationError struct {
 	Seed uint64 // of the episode
 	Err  error  // what was wrong with it, in full
 }
 
-func (v *Violation) Error() string {
+func (v *ViolationError) Error() string {
 	return fmt.Sprintf("episode with seed %d: %v\nTo run it again, some hundred times: go test -run TestHistories -seed %d -repeat 300", v.Seed, v.Err, v.Seed)
 }
 
-func (v *Violation) Unwrap() error { return v.Err }
+func (v *ViolationError) Unwrap() error { return v.Err }
 
 // abreast is how many episodes run at a time: they mostly wait.
 const abreast = 12
 
 // Run plays episodes and checks each one's history. It ends with the first
-// that can't be explained, a *[Violation], or when ctx does.
+// that can't be explained, a *[ViolationError], or when ctx does.
 func Run(ctx context.Context, cfg Config) (Stats, error) {
 	if len(cfg.Stores) == 0 {
 		return Stats{}, errors.New("histories: Config.Stores is empty")
@@ -78,7 +78,7 @@ func Run(ctx context.Context, cfg Config) (Stats, error) {
 		wg.Go(func() {
 			for seed, more := r.next(); more && ctx.Err() == nil; seed, more = r.next() {
 				if err := r.episode(ctx, seed); err != nil {
-					cancel(&Violation{seed, err})
+					cancel(&ViolationError{seed, err})
 				}
 			}
 		})
@@ -92,7 +92,7 @@ type run struct {
 	cfg Config
 
 	mu      sync.Mutex
-	started int
+	started uint64
 	stats   Stats
 }
 
@@ -100,11 +100,11 @@ type run struct {
 func (r *run) next() (uint64, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.started >= max(r.cfg.Episodes, 1) && r.stats.Operations >= r.cfg.Operations {
+	if r.started >= uint64(max(r.cfg.Episodes, 1)) && r.stats.Operations >= r.cfg.Operations {
 		return 0, false
 	}
 	r.started++
-	return r.cfg.Seed + uint64(r.started) - 1, true
+	return r.cfg.Seed + r.started - 1, true
 }
 
 func (r *run) episode(ctx context.Context, seed uint64) error {
@@ -150,6 +150,11 @@ var weathers = []Faults{
 	{Delay: 300, Refuse: 10, Lose: 10, Late: 10, Limit: 10},
 	{Delay: 100, Refuse: 60, Lose: 60, Late: 120, Limit: 16},
 	{Delay: 100, Refuse: 100, Lose: 50, Late: 250, Limit: 24},
+}
+
+// random returns what is drawn from for a seed.
+func random(seed, stream uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed, stream)) //nolint:gosec // it has to repeat itself, and nothing here is a secret
 }
 
 func draw[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] }

@@ -52,7 +52,7 @@ var (
 // NewFaulty returns a store that keeps everything in s. Two with the same seed
 // draw the same faults for the same sequence of calls.
 func NewFaulty(s session.Store, f Faults, seed uint64) *Faulty {
-	return &Faulty{store: s, faults: f, rng: rand.New(rand.NewPCG(seed, 0))}
+	return &Faulty{store: s, faults: f, rng: random(seed, 0)}
 }
 
 // Wait returns when all calls that were to be applied late have been.
