@@ -204,14 +204,16 @@ func (c Config) checkCookie(wrong func(field string, value any, reason string)) 
 	}
 }
 
-// reserved reports whether a header says something else already.
+// reserved reports whether a header says something else already, or can be set
+// by another site's page (the Fetch standard's safelist).
 func reserved(name string) bool {
 	switch name {
-	case "Authorization", "Connection", "Cookie", "Expect", "From", "Host", "Keep-Alive", "Origin", "Pragma", "Range",
-		"Referer", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent", "Via":
+	case "Authorization", "Connection", "Cookie", "Date", "Dnt", "Downlink", "Dpr", "Ect", "Expect", "From", "Host", "Keep-Alive",
+		"Location", "Origin", "Pragma", "Priority", "Range", "Referer", "Retry-After", "Rtt", "Save-Data", "Server", "Set-Cookie",
+		"Te", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent", "Vary", "Via", "Viewport-Width", "Width", "Www-Authenticate":
 		return true
 	}
-	for _, family := range []string{"Accept", "Access-Control-", "Cache-", "Content-", "If-", "Proxy-", "Sec-"} {
+	for _, family := range []string{"Accept", "Access-Control-", "Cache-", "Clear-", "Content-", "If-", "Proxy-", "Sec-"} {
 		if strings.HasPrefix(name, family) {
 			return true
 		}

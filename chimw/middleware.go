@@ -3,6 +3,7 @@ package chimw
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"time"
 
@@ -19,8 +20,8 @@ type Middleware struct {
 }
 
 // New checks the configuration and returns a middleware, or an error that joins
-// a [*ConfigError] for every mistake. It tolerates a nil Manager and Tokens
-// that an earlier constructor failed to make, and reports them with the rest.
+// a [*ConfigError] for every mistake. It tolerates what an earlier constructor
+// failed to make, so that all mistakes can be reported together.
 func New(cfg Config) (*Middleware, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
@@ -55,6 +56,10 @@ func (mw *Middleware) Handler(next http.Handler) http.Handler {
 }
 
 func (mw *Middleware) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	var outside http.Header
+	if h := w.Header(); len(h) > 0 {
+		outside = maps.Clone(h)
+	}
 	appendVary(w.Header(), mw.vary) // before the handler: a panic's response needs it too
 	c, p := mw.choose(r)
 	if p != nil {
@@ -64,7 +69,7 @@ func (mw *Middleware) serve(w http.ResponseWriter, r *http.Request, next http.Ha
 	x := &exchange{mw: mw, session: c.session, carrier: c.carrier, external: c.external, token: c.token}
 	x.shown, x.deadline = c.session.ID(), c.session.Deadline()
 	x.viaToken = c.carrier.token() || mw.cfg.NoCookie
-	x.live = c.session.Stored()
+	x.live, x.outside = c.session.Stored(), outside
 	x.context = requestContext{session.NewContext(r.Context(), c.session), x}
 	r = r.WithContext(&x.context)
 	x.writer = writer{ResponseWriter: w, x: x, r: r}
@@ -87,6 +92,7 @@ type exchange struct {
 	refused  bool       // the answer is an error already
 	deadline time.Time  // of the session, as the client was last told
 
+	outside http.Header // what the response said before the handler
 	context requestContext
 	writer  writer
 }

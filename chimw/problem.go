@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/coatcheck/coatcheck/session"
 )
@@ -113,6 +115,7 @@ func (mw *Middleware) refuse(w http.ResponseWriter, r *http.Request, p *Problem)
 	h := w.Header()
 	appendVary(h, mw.vary)
 	h["Cache-Control"] = []string{"no-store"}
+	dropSharedCaching(h)
 	if p.Status == http.StatusUnauthorized || p.Code != "" {
 		h["Www-Authenticate"] = []string{mw.challenge(p.Code)}
 	}
@@ -133,22 +136,22 @@ func (mw *Middleware) challenge(code string) string {
 }
 
 // replace answers instead of the handler, whose commit failed. What the handler
-// said of its own response goes; what the middlewares outside said stays.
-func (mw *Middleware) replace(w http.ResponseWriter, r *http.Request, err error) {
+// said of its own response goes, cookies and instructions to a proxy included:
+// they may speak of what was not committed. What the middlewares outside had said
+// stays, and what browsers need to be shown the error.
+func (x *exchange) replace(w http.ResponseWriter, r *http.Request, err error) {
 	h := w.Header()
-	for _, name := range []string{
-		"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length",
-		"Content-Location", "Content-Range", "Content-Type", "Etag", "Expires", "Last-Modified", "Link",
-		"Location", "Refresh", "Trailer", "Transfer-Encoding", "Clear-Site-Data", mw.cfg.Header,
-	} {
-		delete(h, name)
+	for name := range h {
+		if !strings.HasPrefix(name, "Access-Control-") && name != "Strict-Transport-Security" {
+			delete(h, name)
+		}
 	}
-	delete(h, "Set-Cookie") // a cookie of the handler's may speak of what was not committed
+	maps.Copy(h, x.outside)
 	p := problemOf(err)
 	if p.Status == http.StatusInternalServerError {
-		mw.cfg.Manager.Report(r.Context(), session.Event{Kind: session.Dropped, Reason: "commit", Err: err})
+		x.drop(r.Context(), "commit", err)
 	}
-	mw.refuse(w, r, p)
+	x.mw.refuse(w, r, p)
 }
 
 // WriteProblem writes a problem document: what Config.ErrorHandler does when it

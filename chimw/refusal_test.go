@@ -275,16 +275,20 @@ func TestCaching(t *testing.T) {
 		"K3 shared age":           {[]string{"Cache-Control", "S-MaxAge=60, max-age=5"}, "max-age=5, private"},
 		"K3 two lines":            {[]string{"Cache-Control", "public", "Cache-Control", "immutable"}, "immutable, private"},
 		"K3 private already":      {[]string{"Cache-Control", "private, max-age=60"}, "private, max-age=60"},
-		"K3 private in part only": {[]string{"Cache-Control", `private="x-header", max-age=60`}, "private, max-age=60"},
+		"K3 private in part only": {[]string{"Cache-Control", `private="x-header", max-age=60`}, "no-cache, private"},
 		"K3 no-store":             {[]string{"Cache-Control", "no-store"}, "no-store"},
+		"K3 quoted":               {[]string{"Cache-Control", `max-age=60, x="a, no-store, b"`}, "no-cache, private"},
+		"K3 odd":                  {[]string{"Cache-Control", "no-store=1, s-maxage =60, max-age=60"}, "no-store=1, max-age=60, private"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			headers := append([]string{"CDN-Cache-Control", "max-age=600", "Surrogate-Control", "max-age=600"}, c.says...)
+			headers := append([]string{"CDN-Cache-Control", "max-age=600", "Surrogate-Control", "max-age=600", "Cloudflare-CDN-Cache-Control", "max-age=60", "X-Accel-Expires", "60"}, c.says...)
 			res := h.serve(says(headers...), request("GET", "", cookie))
 			wantHeader(t, res, "Cache-Control", c.want)
 			wantHeader(t, res, "CDN-Cache-Control", "")
 			wantHeader(t, res, "Surrogate-Control", "")
+			wantHeader(t, res, "Cloudflare-CDN-Cache-Control", "")
+			wantHeader(t, res, "X-Accel-Expires", "")
 			res = h.serve(says(headers...), request("GET", ""))
 			if len(c.says) > 0 {
 				wantHeader(t, res, "Cache-Control", c.says[1]) // an anonymous response is the handler's to describe

@@ -138,28 +138,23 @@ func hasDirective(line, name string) bool {
 // caches (RFC 9111 3.5), whatever the handler allowed them.
 func keepPrivate(h http.Header) {
 	dropSharedCaching(h)
-	lines := h["Cache-Control"]
-	if len(lines) == 0 {
+	said := strings.Join(h["Cache-Control"], ",")
+	if said == "" || strings.Contains(said, `"`) {
+		// With a quoted argument, what looks like a directive may be none.
 		h["Cache-Control"] = []string{"no-cache, private"}
 		return
 	}
-	kept, private := []string(nil), false
-	for _, line := range lines {
-		for part := range strings.SplitSeq(line, ",") {
-			part = strings.Trim(part, " \t")
-			name, _, _ := strings.Cut(strings.ToLower(part), "=")
-			switch name {
-			case "public", "s-maxage", "":
-				continue
-			case "no-store":
-				private = true
-			case "private":
-				if private = true; name != strings.ToLower(part) {
-					part = "private" // with field names it would keep only those private
-				}
-			}
-			kept = append(kept, part)
+	var kept []string
+	private := false
+	for part := range strings.SplitSeq(said, ",") {
+		part = strings.Trim(part, " \t")
+		name, _, _ := strings.Cut(strings.ToLower(part), "=")
+		switch strings.TrimRight(name, " \t") {
+		case "public", "s-maxage", "":
+			continue
 		}
+		private = private || strings.EqualFold(part, "private") || strings.EqualFold(part, "no-store")
+		kept = append(kept, part)
 	}
 	if !private {
 		kept = append(kept, "private")
@@ -168,10 +163,14 @@ func keepPrivate(h http.Header) {
 }
 
 // dropSharedCaching removes what would tell a shared cache otherwise than
-// Cache-Control does: RFC 9213, and what preceded it.
+// Cache-Control does: targeted fields (RFC 9213) and what preceded them.
 func dropSharedCaching(h http.Header) {
-	delete(h, "Cdn-Cache-Control")
-	delete(h, "Surrogate-Control")
+	for name := range h {
+		switch {
+		case strings.HasSuffix(name, "Cdn-Cache-Control"), name == "Surrogate-Control", name == "Edge-Control", name == "X-Accel-Expires":
+			delete(h, name)
+		}
+	}
 }
 
 func itoa(d time.Duration) string { return strconv.FormatInt(int64(max(d, 0)/time.Second), 10) }

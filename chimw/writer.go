@@ -2,6 +2,7 @@ package chimw
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -28,17 +29,26 @@ func (w *writer) begin() bool {
 		return w.failed == nil
 	}
 	w.begun = true
-	err := w.x.commit(w.r.Context(), w.Header())
+	err := errPanicked
+	defer func() {
+		if err == errPanicked { // on its way through: what recovers it must not report success
+			w.failed = err
+			w.x.replace(w.ResponseWriter, w.r, err)
+		}
+	}()
+	err = w.x.commit(w.r.Context(), w.Header())
 	switch {
 	case err == nil:
 	case w.x.refused: // an error is on its way, perhaps this very one: the client needs no other
 		w.x.drop(w.r.Context(), "after an error", err)
 	default:
 		w.failed = err
-		w.x.mw.replace(w.ResponseWriter, w.r, err)
+		w.x.replace(w.ResponseWriter, w.r, err)
 	}
 	return w.failed == nil
 }
+
+var errPanicked = errors.New("chimw: the commit panicked")
 
 // finish is for the time after the handler has returned.
 func (w *writer) finish() {

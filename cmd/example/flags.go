@@ -93,6 +93,9 @@ func parse(args []string, getenv func(string) string) (c config, err error) {
 			errs = append(errs, fmt.Errorf("%s: %w", source, err))
 		}
 	}
+	if idle := options[2]; !values[2].present && getenv(idle.env()) == "" && c.lifetime > 0 {
+		c.idle = min(c.idle, c.lifetime) // nobody asked for the longer one
+	}
 	c.keys, c.externalKey = getenv(envKeys), getenv(envExternalKey)
 	return c, errors.Join(errs...)
 }
@@ -110,6 +113,9 @@ func setAddr(c *config, text string) error {
 }
 
 func setMemcached(c *config, text string) error {
+	if text != "" && strings.TrimSpace(text) == "" {
+		return errors.New(`is blank; "" is the embedded store`)
+	}
 	c.memcached = list(text)
 	return nil
 }

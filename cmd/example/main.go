@@ -2,7 +2,7 @@
 // routes. It is a demonstration of coatcheck; -h lists its flags.
 //
 // Exit status: 0 after -h and after a shutdown by SIGINT or SIGTERM, 1 if the
-// server could not be started or drained, 2 for mistakes in the configuration.
+// server could not be started, 2 for mistakes in the configuration.
 package main
 
 import (
@@ -44,9 +44,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	built, buildErr := build(cfg, log)
 	if err := errors.Join(err, buildErr); err != nil {
 		return report(stderr, err, exitConfig)
-	}
-	if cfg.keys == "" {
-		log.Warn("COATCHECK_KEYS is not set: using a random key; no session or token survives a restart, and no other process can share them")
 	}
 	return report(stderr, built.serve(ctx, cfg.addr), exitFailed)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -35,6 +34,7 @@ type server struct {
 	http  *http.Server
 	store io.Closer
 	log   *slog.Logger
+	keys  bool // whether they were given
 }
 
 // build wires everything up. It goes on after a mistake, to report all of them.
@@ -70,7 +70,7 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 	if err := errors.Join(keysErr, storeErr, externalErr, managerErr, signerErr, mwErr); err != nil {
 		return nil, err
 	}
-	return &server{http: newHTTPServer(a.routes(), log), store: closer, log: log}, nil
+	return &server{http: newHTTPServer(a.routes(), log), store: closer, log: log, keys: cfg.keys != ""}, nil
 }
 
 // openExternal returns nil, which refuses all external tokens, for no keys.
@@ -109,6 +109,9 @@ func (s *server) serve(ctx context.Context, addr string) error {
 	if err != nil {
 		return err
 	}
+	if !s.keys {
+		s.log.Warn("COATCHECK_KEYS is not set: using a random key; no session or token survives a restart, and no other process can share them")
+	}
 	s.log.Info("listening", "url", "http://"+listener.Addr().String())
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(listener) }()
@@ -122,7 +125,7 @@ func (s *server) serve(ctx context.Context, addr string) error {
 	defer cancel()
 	if err := s.http.Shutdown(drain); err != nil {
 		_ = s.http.Close()
-		return fmt.Errorf("requests were cut off: %w", err)
+		s.log.Warn("requests were cut off: they took too long to finish", "after", drainTimeout)
 	}
 	return nil
 }

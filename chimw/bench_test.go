@@ -1,0 +1,31 @@
+package chimw_test
+
+import (
+	"net/http"
+	"testing"
+)
+
+// BenchmarkRequest compares a request through the middleware with one around it.
+func BenchmarkRequest(b *testing.B) {
+	h := build(b)
+	tok, _ := h.token("client")
+	for _, c := range []struct {
+		name    string
+		handler http.Handler
+		shown   string
+	}{
+		{"without", http.HandlerFunc(greet), "X: y"},
+		{"anonymous", h.mw.Handler(http.HandlerFunc(greet)), "X: y"},
+		{"cookie", h.mw.Handler(http.HandlerFunc(read)), cookieOf(h.session("me"))},
+		{"token", h.mw.Handler(http.HandlerFunc(read)), header(tok)},
+		{"forged token", h.mw.Handler(http.HandlerFunc(greet)), header(flip(tok))},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			r := request("GET", "", c.shown)
+			b.ReportAllocs()
+			for b.Loop() {
+				answerTo(c.handler, r)
+			}
+		})
+	}
+}
