@@ -208,7 +208,7 @@ func (c Config) checkCookie(wrong func(field string, value any, reason string)) 
 // by another site's page (the Fetch standard's safelist).
 func reserved(name string) bool {
 	switch name {
-	case "Authorization", "Connection", "Cookie", "Date", "Dnt", "Downlink", "Dpr", "Ect", "Expect", "From", "Host", "Keep-Alive",
+	case "Authorization", "Connection", "Cookie", "Date", "Dnt", "Downlink", "Dpr", "Ect", "Expect", "From", "Host", "Keep-Alive", //nolint:misspell // effective connection type
 		"Location", "Origin", "Pragma", "Priority", "Range", "Referer", "Retry-After", "Rtt", "Save-Data", "Server", "Set-Cookie",
 		"Te", "Trailer", "Transfer-Encoding", "Upgrade", "User-Agent", "Vary", "Via", "Viewport-Width", "Width", "Www-Authenticate":
 		return true

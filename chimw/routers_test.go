@@ -493,4 +493,3 @@ func TestTimeoutHandler(t *testing.T) {
 		})
 	}
 }
-

@@ -29,14 +29,15 @@ func (w *writer) begin() bool {
 		return w.failed == nil
 	}
 	w.begun = true
-	err := errPanicked
+	panics := true
 	defer func() {
-		if err == errPanicked { // on its way through: what recovers it must not report success
-			w.failed = err
-			w.x.replace(w.ResponseWriter, w.r, err)
+		if panics { // and what recovers it must not report success
+			w.failed = errPanicked
+			w.x.replace(w.ResponseWriter, w.r, errPanicked)
 		}
 	}()
-	err = w.x.commit(w.r.Context(), w.Header())
+	err := w.x.commit(w.r.Context(), w.Header())
+	panics = false
 	switch {
 	case err == nil:
 	case w.x.refused: // an error is on its way, perhaps this very one: the client needs no other

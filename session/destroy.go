@@ -46,46 +46,37 @@ type found struct {
 	version uint64
 }
 
+// victim is a session to be destroyed, on the way to where it stands.
+type victim struct {
+	id       ID
+	at       found
+	followed bool                // a marker led here
+	may      func(*record) error // agrees to the end of a record, or says why not
+	owner    *digest             // of the subject that a marker must name, if one is given
+	hops     int
+}
+
 // destroy leaves a marker in a session's place, and in that of the session it
 // was renewed to, even if that is still to be created: no commit can write over
 // it, so nothing on its way revives either. It never deletes, since a commit
 // that finds nothing cannot tell why.
 //
-// at is what is known to be under id. The session may only be destroyed if may
-// agrees, and only be followed to a successor of owner, if one is given. destroy
-// returns the session's subject. It returns ErrNotFound if nothing is there, and
-// nil if a marker says that the session ended already.
+// at is what is known to be under id. destroy returns the session's subject. It
+// returns ErrNotFound if nothing is there, and nil if a marker says that the
+// session ended already.
 func (m *Manager) destroy(ctx context.Context, id ID, at found, may func(*record) error, owner *digest) (subject string, err error) {
 	if _, err := m.locks.acquire(ctx, id); err != nil {
 		return "", m.unavailable(ctx, id, err)
 	}
 	defer m.locks.release(id)
-	followed := false
-	for hops := 0; hops < maxHops; {
-		var err error
-		if at.version == 0 {
-			at.entry, at.version, err = m.read(ctx, id)
-		}
-		absent := errors.Is(err, ErrNotFound) && !errors.Is(err, errUnreadable) && followed
-		switch {
-		case err != nil && !absent:
+	v := victim{id: id, at: at, may: may, owner: owner}
+	for {
+		if ended, err := m.locate(ctx, &v); ended || err != nil {
 			return "", err
-		case !absent && at.marker != nil && !at.marker.successor.IsZero():
-			if owner != nil && at.marker.subject != *owner {
-				return "", ErrNotFound
-			}
-			id, at, followed = at.marker.successor, found{}, true
-			hops++
-			continue
-		case !absent && at.marker != nil:
-			if owner != nil && at.marker.subject != *owner && !followed {
-				return "", ErrNotFound
-			}
-			return "", nil
 		}
-		subject, err := m.markEnd(ctx, id, at, absent, may)
+		subject, err := m.markEnd(ctx, &v)
 		if err == nil {
-			m.Report(ctx, Event{Kind: Destroyed, ID: id, Subject: subject})
+			m.Report(ctx, Event{Kind: Destroyed, ID: v.id, Subject: subject})
 			return subject, nil
 		}
 		// A marker that ends a session can be sent until it is there: overtaken
@@ -93,25 +84,50 @@ func (m *Manager) destroy(ctx context.Context, id ID, at found, may func(*record
 		if !isAny(err, ErrConflict, ErrExists, ErrNotFound, errOvertaken) || isAny(err, errRefused) {
 			return "", err
 		}
-		at = found{}
+		v.at = found{}
 		if !m.pause(ctx) {
 			return "", fmt.Errorf("%w: no end of conflicts: %w", ErrUnavailable, ctx.Err())
 		}
 	}
-	return "", errMaze
+}
+
+// locate goes to where a session stands, or is to stand, and reports whether it
+// has ended already.
+func (m *Manager) locate(ctx context.Context, v *victim) (ended bool, err error) {
+	for ; v.hops < maxHops; v.hops++ {
+		if v.at.version == 0 {
+			if v.at.entry, v.at.version, err = m.read(ctx, v.id); err != nil {
+				if v.followed && errors.Is(err, ErrNotFound) && !errors.Is(err, errUnreadable) {
+					return false, nil // its record is still to come
+				}
+				return false, err
+			}
+		}
+		mk := v.at.marker
+		switch {
+		case mk == nil:
+			return false, nil
+		case v.owner != nil && mk.subject != *v.owner && (!v.followed || !mk.successor.IsZero()):
+			return false, ErrNotFound // somebody else's
+		case mk.successor.IsZero():
+			return true, nil
+		}
+		v.id, v.at, v.followed = mk.successor, found{}, true
+	}
+	return false, errMaze
 }
 
 // markEnd puts the marker where a record is, or where one is still to come.
-func (m *Manager) markEnd(ctx context.Context, id ID, at found, absent bool, may func(*record) error) (subject string, err error) {
-	if absent {
-		return "", m.add(ctx, id, (&marker{id: id}).encode(), markerTTL, isEndMarker)
+func (m *Manager) markEnd(ctx context.Context, v *victim) (subject string, err error) {
+	r := v.at.record
+	if r == nil {
+		return "", m.add(ctx, v.id, (&marker{id: v.id}).encode(), markerTTL, isEndMarker)
 	}
-	r := at.record
-	if err := may(r); err != nil {
+	if err := v.may(r); err != nil {
 		return "", fmt.Errorf("%w: %w", err, errRefused)
 	}
 	mk := marker{id: r.id, secret: r.secret, subject: subjectHash(r.subject), life: r.life}
-	return r.subject, m.swap(ctx, id, mk.encode(), at.version, markerTTL, isEndMarker)
+	return r.subject, m.swap(ctx, v.id, mk.encode(), v.at.version, markerTTL, isEndMarker)
 }
 
 // errRefused: the record under the ID is not the one to be destroyed.

@@ -60,8 +60,8 @@ func TestBodies(t *testing.T) {
 	t.Run("M7 values out of order, doubled, without a name or without JSON", func(t *testing.T) {
 		t.Parallel()
 		body := bodies(t)["record"]
-		i := bytes.Index(body, []byte("\x05items"))
-		head := bytes.Clone(body[:i])
+		head, _, _ := bytes.Cut(body, []byte("\x05items"))
+		head = bytes.Clone(head)
 		for what, values := range map[string]string{
 			"out of order":  "\x01b\x011\x01a\x012",
 			"doubled":       "\x01a\x011\x01a\x012",

@@ -63,7 +63,7 @@ func (v *visit) ended(sp span, d *draft, o op) {
 // moved records a renewal. A login whose ticket was renewed meanwhile begins a
 // session of its own instead.
 func (v *visit) moved(sp span, d *draft, o op) {
-	next := ticket{line: o.line, from: o.ticket, subject: d.subject, token: o.ticket.token}
+	next := ticket{line: o.line, from: o.ticket, subject: d.subject, token: d.token || o.ticket.token && !d.newLife}
 	if o.result == done {
 		next.credential = v.s.Credential()
 		next.id = next.credential.ID()

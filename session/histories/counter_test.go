@@ -171,7 +171,9 @@ func countWithLosses(t *testing.T, stores []session.Store) {
 		t.Fatal(err)
 	}
 	compare(t, s, &told)
-	t.Logf("%d calls of the store had no answer", failed)
+	if t.Logf("%d calls of the store had no answer", failed); failed < 1000 {
+		t.Error("that is too few to test anything")
+	}
 }
 
 func compare(t *testing.T, s *session.Session, told *[counters][updates]error) {
@@ -204,7 +206,7 @@ func compare(t *testing.T, s *session.Session, told *[counters][updates]error) {
 	if least := counters*updates - unclear; n < least || n > counters*updates {
 		t.Errorf("counted %d, want %d to %d", n, least, counters*updates)
 	}
-	if unclear == 0 || applied == 0 || applied == unclear {
+	if unclear == 0 || applied == unclear {
 		t.Errorf("of %d updates with an unknown outcome %d were applied: that tests nothing", unclear, applied)
 	}
 	t.Logf("counted %d; of %d updates with an unknown outcome %d were applied", n, unclear, applied)

@@ -22,6 +22,9 @@
 // nine. They also race sessions' ends against all that could revive them, count
 // under losses, and search a dump of memcached.
 //
+// A failure names the seed of its episode, prints the session's history and how
+// far an order explains it, and says how to run that episode again.
+//
 // The author of a [session.Store] can run all this over his own:
 //
 //	stats, err := histories.Run(ctx, histories.Config{

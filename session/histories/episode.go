@@ -111,7 +111,7 @@ func (e *episode) check() error {
 	var worst error
 	wrong, shortest := 0, 0
 	for _, l := range e.lines {
-		ops := e.history.of(l)
+		ops := e.history.of(l, e.tickets)
 		err := check(ops)
 		if err == nil {
 			continue

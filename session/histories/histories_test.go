@@ -77,7 +77,7 @@ var happened = []string{
 	"conflict", "begin done", "load done", "load renewed", "load not found",
 	"commit done", "commit gone", "commit unknown", "destroy done", "destroy unknown",
 	"renewal leaves done", "renewal leaves gone", "renewal leaves unknown", "renewal arrives done", "finds it renewed done",
-	"revoke done", "revoke not found", "revoke unknown", "revoke all done",
+	"revoke done", "revoke not found", "revoke unknown", "revoke all done", "list done",
 }
 
 func TestNoStores(t *testing.T) {

@@ -16,10 +16,12 @@ import (
 // An op is one entry of a history: what was asked, when, and what was answered.
 type op struct {
 	kind    kind
-	line    *line   // nil: it concerns all lines
-	ticket  *ticket // what was shown; of begin: nil
-	to      *ticket // what came of it: of begin, leave and arrive
-	subject string  // of revoke and revokeAll
+	line    *line               // nil: it concerns all lines
+	ticket  *ticket             // what was shown; of begin: nil
+	to      *ticket             // what came of it: of begin, leave and arrive
+	subject string              // of revoke, revokeAll and list
+	listed  *ticket             // of list: the line's own, if there is one; see history.of
+	ids     map[session.ID]bool // of list
 
 	changes []change
 	expires int64 // Unix milliseconds; 0: no ExpireAt
@@ -47,6 +49,7 @@ const (
 	destroy    kind = "destroy"
 	revoke     kind = "revoke"
 	revokeAll  kind = "revoke all"
+	list       kind = "list"
 )
 
 type result string
@@ -80,6 +83,9 @@ func (o *op) String() string {
 	fmt.Fprintf(&b, " -> %s", o.result)
 	if o.to != nil {
 		fmt.Fprintf(&b, ", %v", o.to)
+	}
+	if o.kind == list {
+		fmt.Fprintf(&b, ", %v", o.listed)
 	}
 	if o.result == done && (o.kind == load || o.kind == write || o.kind == leave || o.kind == begin) {
 		fmt.Fprintf(&b, " %v", o.values)
@@ -141,14 +147,24 @@ func (h *history) all() []*op {
 	return h.ops
 }
 
-// of returns what concerns a line.
-func (h *history) of(l *line) []*op {
+// of returns what concerns a line, whose tickets are among those held.
+func (h *history) of(l *line, held []*ticket) []*op {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var ops []*op
 	for _, o := range h.ops {
-		if o.line == l || o.line == nil {
+		switch o.line {
+		case l:
 			ops = append(ops, o)
+		case nil:
+			own := *o
+			own.line = l
+			for _, t := range held {
+				if t.line == l && o.ids[t.id] {
+					own.listed = t
+				}
+			}
+			ops = append(ops, &own)
 		}
 	}
 	return ops

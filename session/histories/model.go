@@ -76,6 +76,8 @@ func (s state) step(o *op) []state {
 		return s.stepRevoke(o)
 	case revokeAll:
 		return s.stepRevokeAll(o)
+	case list:
+		return only(s, s.lists(o))
 	default:
 		return nil
 	}
@@ -197,6 +199,16 @@ func (s state) stepRevokeAll(o *op) []state {
 	default:
 		return nil
 	}
+}
+
+// lists reports whether a list of a subject's sessions can show what it shows
+// of this one. What arrived without anybody knowing its ID may be in it.
+func (s state) lists(o *op) bool {
+	owned := s.at != nil && s.at.subject == o.subject && s.phase == live
+	if o.listed != nil {
+		return owned && o.listed == s.at && (s.expires == 0 || o.began < s.expires)
+	}
+	return !owned || s.expired(o)
 }
 
 // model is the one that a line's history must fit.

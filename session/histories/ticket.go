@@ -14,7 +14,7 @@ type ticket struct {
 	from    *ticket
 	line    *line
 	subject string
-	token   bool // a token may open the session
+	token   bool // a token may open the session: said when the ticket was issued
 
 	// Of a ticket that nobody was given, since the renewal failed or its answer
 	// was lost, these are zero.

@@ -43,6 +43,8 @@ func (v *visit) serve(ctx context.Context) {
 		v.revoke(ctx)
 	case v.certain && v.percent(1):
 		v.revokeAll(ctx)
+	case v.certain && v.percent(2):
+		v.list(ctx)
 	default:
 		v.load(ctx, v.shown.token && v.percent(30))
 		if v.s == nil && v.percent(15) {
@@ -149,6 +151,23 @@ func (v *visit) revokeAll(ctx context.Context) {
 	v.record(sp, o)
 }
 
+// list lists a subject's sessions. One that failed says nothing.
+func (v *visit) list(ctx context.Context) {
+	o := op{kind: list, subject: draw(v.rng, []string{"alice", "bob"}) + v.suffix, result: done, ids: map[session.ID]bool{}}
+	sp := v.history.start()
+	infos, err := v.m.List(ctx, o.subject)
+	sp = v.history.end(sp)
+	for _, info := range infos {
+		o.ids[info.ID] = true
+	}
+	switch {
+	case err == nil:
+		v.record(sp, o)
+	case !isAny(err, session.ErrUnavailable):
+		v.fail("%s: List gives an undocumented error: %w", v.by, err)
+	}
+}
+
 func (v *visit) number() int { return int(v.numbers.Add(1)) }
 
 // A draft is what a request does to its session before a commit.
@@ -218,6 +237,9 @@ func (v *visit) signIn(d *draft) {
 		return
 	}
 	d.moves, d.newLife, d.login = true, true, d.subject != ""
+	if d.token = v.percent(30); d.token {
+		v.s.AllowToken() // what was allowed before ends with the old life
+	}
 	if was != "" {
 		d.changes = append(d.changes, change{kind: clearAll}) // what was shown to one person isn't to the next
 	}
