@@ -233,11 +233,13 @@ func (m *Manager) limit(ctx context.Context, r *record, x *index) {
 		if e.id == r.id {
 			continue
 		}
-		if err := m.revokeEntry(ctx, r.subject, e); err != nil && !errors.Is(err, ErrNotFound) {
+		gone, err := m.revokeEntry(ctx, r.subject, e)
+		if err != nil {
 			m.Report(ctx, Event{Kind: StoreFailed, ID: e.id, Subject: r.subject, Reason: "limit", Err: err})
-			continue
 		}
-		ended = append(ended, e.id)
+		if gone {
+			ended = append(ended, e.id)
+		}
 	}
 	m.delist(ctx, r.subject, ended...)
 }

@@ -171,23 +171,30 @@ func (m *Manager) RevokeAll(ctx context.Context, subject string, except ...ID) e
 		if slices.Contains(except, e.id) || !e.prev.IsZero() && slices.Contains(except, e.prev) {
 			continue
 		}
-		if err := m.revokeEntry(ctx, subject, e); err != nil && !errors.Is(err, ErrNotFound) {
+		gone, err := m.revokeEntry(ctx, subject, e)
+		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", e.id, err))
-			continue
 		}
-		ended = append(ended, e.id)
+		if gone {
+			ended = append(ended, e.id)
+		}
 	}
 	m.delist(ctx, subject, ended...)
 	return errors.Join(errs...)
 }
 
-// revokeEntry ends a listed session, under whichever of its IDs it stands.
-func (m *Manager) revokeEntry(ctx context.Context, subject string, e indexEntry) error {
-	err := m.revoke(ctx, subject, e.id)
+// revokeEntry ends a listed session, under whichever of its IDs it stands, and
+// reports whether its entry can go: one whose session isn't there may be of a
+// session still on its way, which must not arrive unlisted.
+func (m *Manager) revokeEntry(ctx context.Context, subject string, e indexEntry) (gone bool, err error) {
+	err = m.revoke(ctx, subject, e.id)
 	if errors.Is(err, ErrNotFound) && !e.prev.IsZero() {
 		err = m.revoke(ctx, subject, e.prev)
 	}
-	return err
+	if errors.Is(err, ErrNotFound) {
+		return !e.young(time.Now()), nil
+	}
+	return err == nil, err
 }
 
 func (m *Manager) revoke(ctx context.Context, subject string, id ID) error {

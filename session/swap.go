@@ -38,17 +38,18 @@ func (m *Manager) swap(ctx context.Context, id ID, body []byte, version uint64, 
 	if err == nil || isAny(err, ErrConflict, ErrNotFound, ErrTooLarge) {
 		return err
 	}
+	lost := err // what is told in the end: a later answer says nothing about this attempt
 	for range resends {
 		now, at, rerr := m.read(ctx, id)
 		switch {
 		case errors.Is(rerr, ErrNotFound):
-			return m.unavailable(ctx, id, errors.Join(err, errVanished))
+			return m.unavailable(ctx, id, errors.Join(lost, errVanished))
 		case rerr != nil:
 			return rerr
 		case mine(now):
 			return nil
 		case at != version:
-			return m.unavailable(ctx, id, errors.Join(err, errOvertaken))
+			return m.unavailable(ctx, id, errors.Join(lost, errOvertaken))
 		}
 		if err = m.cfg.Store.Update(ctx, key, value, version, ttl); err == nil {
 			return nil
@@ -57,7 +58,7 @@ func (m *Manager) swap(ctx context.Context, id ID, body []byte, version uint64, 
 			break
 		}
 	}
-	return m.unavailable(ctx, id, err)
+	return m.unavailable(ctx, id, lost)
 }
 
 // add stores what is under an ID for the first time: swap's care, for Create.
@@ -73,13 +74,14 @@ func (m *Manager) add(ctx context.Context, id ID, body []byte, ttl time.Duration
 	if err == nil || isAny(err, ErrExists, ErrTooLarge) {
 		return err
 	}
+	lost := err
 	for range resends {
 		now, _, rerr := m.read(ctx, id)
 		switch {
 		case rerr == nil && mine(now):
 			return nil
 		case rerr == nil:
-			return m.unavailable(ctx, id, errors.Join(err, errOvertaken))
+			return m.unavailable(ctx, id, errors.Join(lost, errOvertaken))
 		case !errors.Is(rerr, ErrNotFound) || errors.Is(rerr, errUnreadable):
 			return rerr
 		}
@@ -90,7 +92,7 @@ func (m *Manager) add(ctx context.Context, id ID, body []byte, ttl time.Duration
 			break
 		}
 	}
-	return m.unavailable(ctx, id, err)
+	return m.unavailable(ctx, id, lost)
 }
 
 func isAny(err error, targets ...error) bool {

@@ -1,0 +1,113 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/coatcheck/coatcheck/session"
+)
+
+// scripted lets a test decide what becomes of each Update.
+type scripted struct {
+	session.Store
+	n      int
+	update func(n int, apply func() error) error
+	late   func() error // an attempt without an answer that is still on its way
+}
+
+func (s *scripted) Update(ctx context.Context, key string, value []byte, version uint64, ttl time.Duration) error {
+	apply := func() error { return s.Store.Update(context.WithoutCancel(ctx), key, value, version, ttl) }
+	if s.update == nil {
+		return apply()
+	}
+	s.n++
+	return s.update(s.n, apply)
+}
+
+// TestRefusedResend: an attempt without an answer lands before it is sent again,
+// so that the second one is refused. That refusal says nothing of the first.
+func TestRefusedResend(t *testing.T) {
+	t.Parallel()
+	t.Run("M13 and another commit comes in between", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		m, other := newManager(t, session.Config{Store: st}), newManager(t, session.Config{Store: st.Store})
+		_, c := begin(t, m)
+		s, s2 := load(t, m, c), load(t, other, c)
+		count.Update(s, increment)
+		items.Put(s2, []string{"other"})
+		sc := &scripted{Store: st.Store}
+		st.Store = sc
+		sc.update = func(n int, apply func() error) error {
+			switch n {
+			case 1:
+				sc.late = apply
+				return errLost
+			case 2:
+				if err := sc.late(); err != nil {
+					t.Error(err)
+				}
+				err := apply() // ErrConflict
+				commit(t, s2)
+				return err
+			default:
+				return apply()
+			}
+		}
+		wantError(t, s.Commit(t.Context()), session.ErrUnavailable)
+		wantCount(t, other, c, 2)
+	})
+	t.Run("M13 at the last time of asking", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		m := newManager(t, session.Config{Store: st})
+		_, c := begin(t, m)
+		s := load(t, m, c)
+		count.Update(s, increment)
+		sc := &scripted{Store: st.Store}
+		st.Store = sc
+		sc.update = func(n int, apply func() error) error {
+			switch n {
+			case 1:
+				sc.late = apply
+				return errLost
+			case 2, 3:
+				return errLost
+			case 4:
+				if err := sc.late(); err != nil {
+					t.Error(err)
+				}
+				return apply() // ErrConflict
+			default:
+				return apply()
+			}
+		}
+		if err := s.Commit(t.Context()); err != nil && !errors.Is(err, session.ErrUnavailable) {
+			t.Error(err) // "done" would be right as well
+		}
+		wantCount(t, m, c, 2)
+	})
+}
+
+// TestRevokeAllKeepsWhatIsOnItsWay: a RevokeAll that meets the entry of a
+// session which is not stored yet must leave it to the next one.
+func TestRevokeAllKeepsWhatIsOnItsWay(t *testing.T) {
+	t.Parallel()
+	t.Run("S13 a session that arrives after one RevokeAll is ended by the next", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		m, other := newManager(t, session.Config{Store: st}), newManager(t, session.Config{Store: st.Store})
+		s := m.New()
+		s.SetSubject("alice")
+		// The 1st Create is that of the index, the 2nd that of the record.
+		st.before = once("create", 2, func() error { return other.RevokeAll(t.Context(), "alice") })
+		commit(t, s)
+		st.before = nil
+		if err := other.RevokeAll(t.Context(), "alice"); err != nil {
+			t.Error(err)
+		}
+		wantDead(t, m, s.Credential())
+	})
+}
