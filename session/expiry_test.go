@@ -13,7 +13,7 @@ import (
 
 func TestS9IdleTimeout(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, "S9 dead at T since the last recorded activity", func(t *testing.T) {
 		m := newManager(t, session.Config{IdleTimeout: time.Minute, RefreshAfter: time.Second})
 		_, c := begin(t, m)
 		for range 5 { // activity keeps it
@@ -29,7 +29,7 @@ func TestS9IdleTimeout(t *testing.T) {
 
 func TestS9RefreshAfter(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, "S9 activity is recorded once in RefreshAfter", func(t *testing.T) {
 		st := newStore()
 		m := newManager(t, session.Config{Store: st, IdleTimeout: time.Minute, RefreshAfter: 10 * time.Second})
 		_, c := begin(t, m)
@@ -53,7 +53,7 @@ func TestS9RefreshAfter(t *testing.T) {
 
 func TestS10Lifetime(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, "S10 no touch, commit or renewal extends it", func(t *testing.T) {
 		m := newManager(t, session.Config{IdleTimeout: time.Minute, Lifetime: 10 * time.Minute})
 		s, c := begin(t, m)
 		created, deadline := s.Created(), s.Deadline()
@@ -79,7 +79,7 @@ func TestS10Lifetime(t *testing.T) {
 
 func TestS10SubjectBeginsANewLife(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, "S10 a change of subject starts it anew", func(t *testing.T) {
 		m := newManager(t, session.Config{Lifetime: 10 * time.Minute, IdleTimeout: 10 * time.Minute})
 		s, _ := begin(t, m)
 		time.Sleep(9 * time.Minute)
@@ -99,7 +99,7 @@ func TestS10SubjectBeginsANewLife(t *testing.T) {
 
 func TestS11DeadlinesAreTheRecords(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, "S11 a stale record with time left in the store is refused", func(t *testing.T) {
 		st := newStore()
 		m := newManager(t, session.Config{Store: st, IdleTimeout: time.Minute})
 		_, c := begin(t, m)

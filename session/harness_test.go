@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coatcheck/coatcheck/session"
@@ -192,3 +193,9 @@ func wantError(t testing.TB, err, want error) {
 }
 
 func increment(n int) int { return n + 1 }
+
+// bubble runs a subtest in a bubble of its own time.
+func bubble(t *testing.T, name string, f func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+}

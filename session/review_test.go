@@ -73,9 +73,9 @@ func TestLifeLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-// TestM6VersionsBeginAgain empties the store, after which versions are given
+// TestVersionsBeginAgain empties the store, after which versions are given
 // again, as by a restart of memcached.
-func TestM6VersionsBeginAgain(t *testing.T) {
+func TestVersionsBeginAgain(t *testing.T) {
 	t.Parallel()
 	for what, do := range map[string]func(s *session.Session){
 		"update":  func(s *session.Session) { count.Put(s, 9) },
@@ -342,7 +342,7 @@ func TestMarkersOutliveCommits(t *testing.T) {
 
 func TestM7MazeOfMarkers(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, "M7 markers without end", func(t *testing.T) {
 		st := newStore()
 		m := newManager(t, session.Config{Store: st})
 		s := login(t, m, "alice")

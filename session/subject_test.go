@@ -213,7 +213,7 @@ func TestFingerprint(t *testing.T) {
 
 func TestS14MaxPerSubject(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, "S14 the oldest is ended", func(t *testing.T) {
 		m := newManager(t, session.Config{MaxPerSubject: 3})
 		var all []*session.Session
 		for range 5 {
