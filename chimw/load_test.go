@@ -225,7 +225,12 @@ func (c *loadClient) dead(shown string) error {
 	return fmt.Errorf("%s: what is dead or forged is answered with %d %s", c.kind, res.StatusCode, got)
 }
 
-func (c *loadClient) forged() error { return c.dead(flip(c.shown)) }
+func (c *loadClient) forged() error {
+	if c.external() {
+		return c.dead("no " + c.shown) // any other name would be another client's
+	}
+	return c.dead(flip(c.shown))
+}
 
 func (c *loadClient) logout() error {
 	c.began = false

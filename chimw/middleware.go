@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/coatcheck/coatcheck/session"
@@ -17,6 +18,8 @@ type Middleware struct {
 	cfg    Config
 	cookie cookie
 	vary   []string
+
+	varyLine []string // the same as one line
 }
 
 // New checks the configuration and returns a middleware, or an error that joins
@@ -37,6 +40,7 @@ func New(cfg Config) (*Middleware, error) {
 			mw.vary = append(mw.vary, "Authorization")
 		}
 	}
+	mw.varyLine = []string{strings.Join(mw.vary, ", ")}
 	return mw, nil
 }
 
@@ -60,7 +64,7 @@ func (mw *Middleware) serve(w http.ResponseWriter, r *http.Request, next http.Ha
 	if h := w.Header(); len(h) > 0 {
 		outside = maps.Clone(h)
 	}
-	appendVary(w.Header(), mw.vary) // before the handler: a panic's response needs it too
+	mw.appendVary(w.Header()) // before the handler: a panic's response needs it too
 	c, p := mw.choose(r)
 	if p != nil {
 		mw.refuse(w, r, p)

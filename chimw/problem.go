@@ -113,7 +113,7 @@ func (mw *Middleware) refuse(w http.ResponseWriter, r *http.Request, p *Problem)
 		p = &filled
 	}
 	h := w.Header()
-	appendVary(h, mw.vary)
+	mw.appendVary(h)
 	h["Cache-Control"] = []string{"no-store"}
 	dropSharedCaching(h)
 	if p.Status == http.StatusUnauthorized || p.Code != "" {

@@ -20,7 +20,7 @@ func (x *exchange) commit(ctx context.Context, h http.Header) error {
 	if err := s.Commit(ctx); err != nil {
 		return err
 	}
-	appendVary(h, x.mw.vary) // again: the handler may have replaced it
+	x.mw.appendVary(h) // again: the handler may have replaced it
 	told, err := x.tell(h)
 	if err != nil {
 		return err
@@ -110,14 +110,18 @@ func (mw *Middleware) Forget(w http.ResponseWriter) {
 	}
 }
 
-// appendVary adds what is missing of names.
-func appendVary(h http.Header, names []string) {
+// appendVary names the headers that were, or could have been, consulted, beside
+// those that are named already.
+func (mw *Middleware) appendVary(h http.Header) {
 	lines := h["Vary"]
-	if len(lines) == 0 {
-		h["Vary"] = []string{strings.Join(names, ", ")}
+	switch {
+	case len(lines) == 0:
+		h["Vary"] = mw.varyLine // shared by all responses: without room for another line, so that adding one copies it
+		return
+	case len(lines) == 1 && lines[0] == mw.varyLine[0]:
 		return
 	}
-	for _, name := range names {
+	for _, name := range mw.vary {
 		if !slices.ContainsFunc(lines, func(line string) bool { return hasDirective(line, name) || hasDirective(line, "*") }) {
 			lines = append(lines, name)
 		}

@@ -3,12 +3,15 @@ package chimw_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/coatcheck/chimw"
 	"github.com/coatcheck/coatcheck/session"
@@ -299,4 +302,93 @@ func topLevelByDecoder(text string) (token *string, ok bool) {
 		return nil, false
 	}
 	return token, strings.Count(text, "token") == 1
+}
+
+func TestTokenIsNotPrinted(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	tok, err := h.mw.IssueToken(t.Context(), h.manager.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !tok.ExpiresAt().After(time.Now()) || (chimw.Token{}).Reveal() != "" || !(chimw.Token{}).ExpiresAt().IsZero() {
+		t.Errorf("it expires at %v", tok.ExpiresAt())
+	}
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "token", tok)
+	for _, v := range []any{tok, &tok, []any{tok}, struct{ t chimw.Token }{tok}} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Error(err)
+		}
+		log.Write(b)
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			fmt.Fprintf(&log, verb, v)
+		}
+	}
+	t.Run("E2 whichever verb", func(t *testing.T) {
+		for _, part := range strings.Split(tok.Reveal(), ".") {
+			if strings.Contains(log.String(), part) || strings.Contains(log.String(), fmt.Sprintf("%x", part)) {
+				t.Errorf("it shows in %s", &log)
+			}
+		}
+	})
+}
+
+func TestZeroMiddlewareErrors(t *testing.T) {
+	t.Parallel()
+	rec := httptest.NewRecorder()
+	new(chimw.Middleware).Error(rec, request("GET", ""), errors.New("x"))
+	wantStatus(t, rec.Result(), 500)
+	h := build(t)
+	res := h.serve(func(w http.ResponseWriter, r *http.Request) {
+		h.mw.Error(w, r, &chimw.Problem{Status: 418})
+	}, request("GET", ""))
+	wantStatus(t, res, 418)
+	if got := body(t, res); got != `{"status":418,"title":"I'm a teapot"}`+"\n" {
+		t.Errorf("body is %s", got)
+	}
+}
+
+// failingSigner can't sign.
+type failingSigner struct{ chimw.Tokens }
+
+func (failingSigner) Sign(string, [16]byte, time.Time) (string, time.Time, error) {
+	return "", time.Time{}, errors.New("no key")
+}
+
+func TestSigningFails(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	broken, err := chimw.New(chimw.Config{Manager: h.manager, Tokens: failingSigner{h.signer}, InsecureCookie: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tok, _ := h.token("client")
+	h.mw = broken
+	res := h.serve(renew, request("POST", "", header(tok)))
+	wantStatus(t, res, 500)
+	wantHeader(t, res, "X-Auth-Token", "")
+	if _, err := broken.IssueToken(t.Context(), h.manager.New()); err == nil {
+		t.Error("issued a token")
+	}
+}
+
+func TestPush(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	rec := httptest.NewRecorder()
+	wrapped(h.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if err := w.(http.Pusher).Push("/style.css", nil); !errors.Is(err, http.ErrNotSupported) {
+			t.Errorf("error is %v", err)
+		}
+		if err := http.NewResponseController(w).EnableFullDuplex(); !errors.Is(err, http.ErrNotSupported) {
+			t.Errorf("error is %v", err)
+		}
+	})), func(http.ResponseWriter) http.ResponseWriter {
+		return struct {
+			http.ResponseWriter
+			http.Pusher
+		}{rec, pushable{}}
+	}).ServeHTTP(rec, request("GET", ""))
 }

@@ -227,7 +227,7 @@ func TestRouters(t *testing.T) {
 				browser, client := newClient(true), newClient(false)
 				browser.base += prefix
 				client.base += prefix
-				visit(t, scheme, cookie, browser, client)
+				tour(t, scheme, cookie, browser, client)
 				if strings.HasPrefix(name, "StripSlashes") {
 					browser.want(200, "", "GET", "/who/")
 				}
@@ -239,8 +239,8 @@ func TestRouters(t *testing.T) {
 	}
 }
 
-// visit is everything that a browser and an API client do.
-func visit(t *testing.T, scheme, cookie string, browser, client *visitor) {
+// tour is everything that a browser and an API client do.
+func tour(t *testing.T, scheme, cookie string, browser, client *visitor) {
 	browser.want(200, "", "GET", "/who")
 	if got := browser.cookies(scheme); got != "" {
 		t.Errorf("S15 a visitor who did nothing has %s", got)
