@@ -8,6 +8,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
+	"strings"
 )
 
 var (
@@ -73,11 +75,35 @@ func topLevel(body []byte, field string) (s shown) {
 	return s
 }
 
-// names reports whether a JSON string is the field's name, in whichever spelling.
+// names reports whether a JSON string is the field's name, which is ASCII, in
+// whichever spelling. It allocates nothing.
 func names(literal []byte, field string) bool {
-	if bytes.IndexByte(literal, '\\') < 0 {
-		return string(literal[1:len(literal)-1]) == field
+	text := literal[1 : len(literal)-1]
+	for len(text) > 0 && field != "" {
+		c, n := text[0], 1
+		if c == '\\' {
+			c, n = unescape(text)
+		}
+		if c != field[0] {
+			return false
+		}
+		text, field = text[n:], field[1:]
 	}
-	var name string
-	return json.Unmarshal(literal, &name) == nil && name == field
+	return len(text) == 0 && field == ""
+}
+
+// unescape returns the character that an escape stands for, 0 for one that
+// isn't ASCII or is a control, and the escape's length.
+func unescape(text []byte) (c byte, n int) {
+	if text[1] != 'u' {
+		if strings.IndexByte(`"\\/`, text[1]) >= 0 {
+			return text[1], 2
+		}
+		return 0, 2
+	}
+	v, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	if err != nil || v > '~' {
+		return 0, 6
+	}
+	return byte(v), 6
 }

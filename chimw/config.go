@@ -62,6 +62,7 @@ type Config struct {
 	Tokens Tokens
 
 	// External takes tokens that are not ours by their form. nil: refused.
+	// Without Tokens, 64 characters of base64url can be ours, and then are.
 	External External
 
 	// Header is where API clients show their token and receive a fresh one.
@@ -164,6 +165,9 @@ func (c Config) check() error {
 	}
 	if c.NoCookie && c.NoHeader && c.BodyField == "" {
 		wrong("NoHeader", true, "leaves no carrier at all")
+	}
+	if !isQuotable(c.BodyField) {
+		wrong("BodyField", c.BodyField, "must be printable ASCII without quotes and backslashes")
 	}
 	if c.MaxBody < 0 || c.MaxBody > maxMaxBody {
 		wrong("MaxBody", c.MaxBody, "must be from 1 to 16 MiB")

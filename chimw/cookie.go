@@ -2,6 +2,7 @@ package chimw
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,15 +87,17 @@ func (c *cookie) set(h http.Header, cred session.Credential, deadline time.Time)
 // browser would keep it beside the new one: RFC 6265bis 4.1.2.
 func (c *cookie) expire(h http.Header) { c.write(h, "", "; Max-Age=0") }
 
+// named reports whether a Set-Cookie line is about this cookie.
+func (c *cookie) named(line string) bool {
+	return strings.HasPrefix(line, c.name) && strings.HasPrefix(line[len(c.name):], "=")
+}
+
+// said reports whether a response sets or expires the cookie.
+func (c *cookie) said(h http.Header) bool { return slices.ContainsFunc(h["Set-Cookie"], c.named) }
+
 // write replaces whatever this response says about the cookie so far:
 // RFC 6265bis 4.1.1 allows one Set-Cookie per name.
 func (c *cookie) write(h http.Header, value, age string) {
-	lines := h["Set-Cookie"]
-	kept := lines[:0:0]
-	for _, line := range lines {
-		if !strings.HasPrefix(line, c.name+"=") {
-			kept = append(kept, line)
-		}
-	}
+	kept := slices.DeleteFunc(slices.Clone(h["Set-Cookie"]), c.named)
 	h["Set-Cookie"] = append(kept, c.name+"="+value+c.attributes+age)
 }

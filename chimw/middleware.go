@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coatcheck/coatcheck/session"
@@ -19,7 +20,7 @@ type Middleware struct {
 	cookie cookie
 	vary   []string
 
-	varyLine []string // the same as one line
+	varyLine string // the same as one line
 }
 
 // New checks the configuration and returns a middleware, or an error that joins
@@ -40,7 +41,7 @@ func New(cfg Config) (*Middleware, error) {
 			mw.vary = append(mw.vary, "Authorization")
 		}
 	}
-	mw.varyLine = []string{strings.Join(mw.vary, ", ")}
+	mw.varyLine = strings.Join(mw.vary, ", ")
 	return mw, nil
 }
 
@@ -64,7 +65,6 @@ func (mw *Middleware) serve(w http.ResponseWriter, r *http.Request, next http.Ha
 	if h := w.Header(); len(h) > 0 {
 		outside = maps.Clone(h)
 	}
-	mw.appendVary(w.Header()) // before the handler: a panic's response needs it too
 	c, p := mw.choose(r)
 	if p != nil {
 		mw.refuse(w, r, p)
@@ -77,6 +77,7 @@ func (mw *Middleware) serve(w http.ResponseWriter, r *http.Request, next http.Ha
 	x.context = requestContext{session.NewContext(r.Context(), c.session), x}
 	r = r.WithContext(&x.context)
 	x.writer = writer{ResponseWriter: w, x: x, r: r}
+	mw.appendVary(w.Header(), &x.vary) // before the handler: a panic's response needs it too
 	next.ServeHTTP(x.writer.shaped(), r)
 	x.writer.finish() // not deferred: a panic that gets here commits nothing
 }
@@ -88,6 +89,10 @@ type exchange struct {
 	carrier  Carrier
 	external bool
 
+	// mu guards what follows: an inner http.TimeoutHandler answers while its
+	// handler goes on.
+	mu sync.Mutex
+
 	live     bool       // the request came with a live session
 	shown    session.ID // which the client holds a credential or token for
 	token    string     // what it showed, if RefreshTokens might replace it
@@ -97,6 +102,7 @@ type exchange struct {
 	deadline time.Time  // of the session, as the client was last told
 
 	outside http.Header // what the response said before the handler
+	vary    [1]string
 	context requestContext
 	writer  writer
 }

@@ -36,6 +36,9 @@ type Problem struct { //nolint:errname // RFC 9457's word for it
 
 // Error says what the client is told, and the cause.
 func (p *Problem) Error() string {
+	if p == nil {
+		return "chimw: a nil Problem"
+	}
 	if p.Err == nil {
 		return "chimw: " + p.Title
 	}
@@ -43,7 +46,12 @@ func (p *Problem) Error() string {
 }
 
 // Unwrap returns the cause.
-func (p *Problem) Unwrap() error { return p.Err }
+func (p *Problem) Unwrap() error {
+	if p == nil {
+		return nil
+	}
+	return p.Err
+}
 
 func newProblem(status int, err error) *Problem {
 	p := &Problem{Status: status, Title: http.StatusText(status), Err: err}
@@ -105,15 +113,16 @@ func (mw *Middleware) Error(w http.ResponseWriter, r *http.Request, err error) {
 // refuse answers with a problem, through w.
 func (mw *Middleware) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
 	if x := mw.exchange(r.Context()); x != nil {
+		x.mu.Lock()
 		x.refused = true
+		x.mu.Unlock()
 	}
-	if p.Title == "" {
-		filled := *p
-		filled.Title = http.StatusText(p.Status)
-		p = &filled
-	}
+	p = p.filled()
 	h := w.Header()
-	mw.appendVary(h)
+	for _, name := range []string{"Content-Encoding", "Content-Length", "Content-Range", "Etag", "Last-Modified"} {
+		delete(h, name) // of the answer that this one replaces
+	}
+	mw.appendVary(h, nil)
 	h["Cache-Control"] = []string{"no-store"}
 	dropSharedCaching(h)
 	if p.Status == http.StatusUnauthorized || p.Code != "" {
@@ -123,6 +132,29 @@ func (mw *Middleware) refuse(w http.ResponseWriter, r *http.Request, p *Problem)
 		h["Retry-After"] = []string{strconv.Itoa(retryAfter)}
 	}
 	mw.cfg.ErrorHandler(w, r, p)
+}
+
+// disown takes back what the handler said.
+func (x *exchange) disown(h http.Header) {
+	for name := range h {
+		if !strings.HasPrefix(name, "Access-Control-") && name != "Strict-Transport-Security" {
+			delete(h, name)
+		}
+	}
+	maps.Copy(h, x.outside)
+}
+
+// filled is the problem with what it lacks.
+func (p *Problem) filled() *Problem {
+	if p == nil || p.Status < 400 || p.Status > 599 {
+		return newProblem(http.StatusInternalServerError, p)
+	}
+	if p.Title != "" {
+		return p
+	}
+	filled := *p
+	filled.Title = http.StatusText(p.Status)
+	return &filled
 }
 
 // challenge has a realm, for a challenge needs a parameter (RFC 9110 11.6.1),
@@ -140,18 +172,19 @@ func (mw *Middleware) challenge(code string) string {
 // they may speak of what was not committed. What the middlewares outside had said
 // stays, and what browsers need to be shown the error.
 func (x *exchange) replace(w http.ResponseWriter, r *http.Request, err error) {
-	h := w.Header()
-	for name := range h {
-		if !strings.HasPrefix(name, "Access-Control-") && name != "Strict-Transport-Security" {
-			delete(h, name)
+	x.disown(w.Header())
+	handled := false
+	defer func() {
+		if !handled { // ErrorHandler panics: what recovers that must not let it pass for a success
+			w.WriteHeader(http.StatusInternalServerError)
 		}
-	}
-	maps.Copy(h, x.outside)
+	}()
 	p := problemOf(err)
 	if p.Status == http.StatusInternalServerError {
 		x.drop(r.Context(), "commit", err)
 	}
 	x.mw.refuse(w, r, p)
+	handled = true
 }
 
 // WriteProblem writes a problem document: what Config.ErrorHandler does when it

@@ -270,15 +270,16 @@ func TestCaching(t *testing.T) {
 		says []string
 		want string
 	}{
-		"K3 silent":               {nil, "no-cache, private"},
-		"K3 public":               {[]string{"Cache-Control", "public, max-age=60"}, "max-age=60, private"},
-		"K3 shared age":           {[]string{"Cache-Control", "S-MaxAge=60, max-age=5"}, "max-age=5, private"},
-		"K3 two lines":            {[]string{"Cache-Control", "public", "Cache-Control", "immutable"}, "immutable, private"},
-		"K3 private already":      {[]string{"Cache-Control", "private, max-age=60"}, "private, max-age=60"},
-		"K3 private in part only": {[]string{"Cache-Control", `private="x-header", max-age=60`}, "no-cache, private"},
-		"K3 no-store":             {[]string{"Cache-Control", "no-store"}, "no-store"},
-		"K3 quoted":               {[]string{"Cache-Control", `max-age=60, x="a, no-store, b"`}, "no-cache, private"},
-		"K3 odd":                  {[]string{"Cache-Control", "no-store=1, s-maxage =60, max-age=60"}, "no-store=1, max-age=60, private"},
+		"K3 silent":                {nil, "no-cache, private"},
+		"K3 public":                {[]string{"Cache-Control", "public, max-age=60"}, "max-age=60, private"},
+		"K3 shared age":            {[]string{"Cache-Control", "S-MaxAge=60, max-age=5"}, "max-age=5, private"},
+		"K3 two lines":             {[]string{"Cache-Control", "public", "Cache-Control", "immutable"}, "immutable, private"},
+		"K3 private already":       {[]string{"Cache-Control", "private, max-age=60"}, "private, max-age=60"},
+		"K3 private in part only":  {[]string{"Cache-Control", `private="x-header", max-age=60`}, "no-cache, private"},
+		"K3 private in part, bare": {[]string{"Cache-Control", "private=x-a, max-age=60"}, "max-age=60, private"},
+		"K3 no-store":              {[]string{"Cache-Control", "no-store"}, "no-store"},
+		"K3 quoted":                {[]string{"Cache-Control", `max-age=60, x="a, no-store, b"`}, "no-cache, private"},
+		"K3 odd":                   {[]string{"Cache-Control", "no-store=1, s-maxage =60, max-age=60"}, "no-store=1, max-age=60, private"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -20,13 +20,13 @@ func (x *exchange) commit(ctx context.Context, h http.Header) error {
 	if err := s.Commit(ctx); err != nil {
 		return err
 	}
-	x.mw.appendVary(h) // again: the handler may have replaced it
+	x.mw.appendVary(h, nil) // again: the handler may have replaced it
 	told, err := x.tell(h)
 	if err != nil {
 		return err
 	}
 	switch {
-	case told || x.issued:
+	case told || x.issued || x.mw.cookie.said(h): // by Forget
 		h["Cache-Control"] = []string{"no-store"}
 		dropSharedCaching(h)
 	case x.live || s.Stored():
@@ -54,8 +54,11 @@ func (x *exchange) tell(h http.Header) (bool, error) {
 	switch {
 	case x.viaToken && (moved || x.reissue()):
 		t, err := mw.sign(s)
-		if err != nil {
+		if err != nil && moved {
 			return false, err
+		}
+		if err != nil {
+			return false, nil // the token that was shown holds: about to end, it needs no successor
 		}
 		h[mw.cfg.Header] = []string{t.Reveal()}
 	case !x.viaToken && (moved || x.extended()):
@@ -86,6 +89,8 @@ func (x *exchange) reissue() bool {
 
 // commitLate commits what a handler changed after the response began.
 func (x *exchange) commitLate(ctx context.Context) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	s := x.session
 	err := s.CommitInPlace(ctx)
 	if err == nil && s.Stored() && !x.external && s.ID() != x.shown {
@@ -111,14 +116,15 @@ func (mw *Middleware) Forget(w http.ResponseWriter) {
 }
 
 // appendVary names the headers that were, or could have been, consulted, beside
-// those that are named already.
-func (mw *Middleware) appendVary(h http.Header) {
+// those that are named already. room is memory for the line, if there is any.
+func (mw *Middleware) appendVary(h http.Header, room *[1]string) {
 	lines := h["Vary"]
-	switch {
-	case len(lines) == 0:
-		h["Vary"] = mw.varyLine // shared by all responses: without room for another line, so that adding one copies it
-		return
-	case len(lines) == 1 && lines[0] == mw.varyLine[0]:
+	if len(lines) == 0 {
+		if room == nil {
+			room = new([1]string)
+		}
+		room[0] = mw.varyLine
+		h["Vary"] = room[:]
 		return
 	}
 	for _, name := range mw.vary {
@@ -152,9 +158,9 @@ func keepPrivate(h http.Header) {
 	private := false
 	for part := range strings.SplitSeq(said, ",") {
 		part = strings.Trim(part, " \t")
-		name, _, _ := strings.Cut(strings.ToLower(part), "=")
-		switch strings.TrimRight(name, " \t") {
-		case "public", "s-maxage", "":
+		name, _, limited := strings.Cut(strings.ToLower(part), "=")
+		switch name = strings.TrimRight(name, " \t"); {
+		case name == "public", name == "s-maxage", name == "", name == "private" && limited:
 			continue
 		}
 		private = private || strings.EqualFold(part, "private") || strings.EqualFold(part, "no-store")
@@ -170,8 +176,8 @@ func keepPrivate(h http.Header) {
 // Cache-Control does: targeted fields (RFC 9213) and what preceded them.
 func dropSharedCaching(h http.Header) {
 	for name := range h {
-		switch {
-		case strings.HasSuffix(name, "Cdn-Cache-Control"), name == "Surrogate-Control", name == "Edge-Control", name == "X-Accel-Expires":
+		switch canonical := http.CanonicalHeaderKey(name); {
+		case strings.HasSuffix(canonical, "-Cache-Control"), canonical == "Surrogate-Control", canonical == "Edge-Control", canonical == "X-Accel-Expires":
 			delete(h, name)
 		}
 	}

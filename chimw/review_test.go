@@ -219,7 +219,7 @@ func TestPanicInTheCommit(t *testing.T) {
 
 func TestBodyOfManyMembers(t *testing.T) {
 	h := build(t, func(_ *session.Config, c *chimw.Config) { c.BodyField = "token" })
-	text := "{" + strings.Repeat(`"a":1,`, 10000) + `"z":{"token":"x"}}`
+	text := "{" + strings.Repeat(`"a":1,`, 5000) + strings.Repeat(`"\u0074okeX":1,"\t":1,`, 1000) + `"z":{"token":"x"}}`
 	spent := func(lines ...string) uint64 {
 		r := request("POST", text, lines...)
 		var before, after runtime.MemStats
@@ -242,18 +242,20 @@ func TestSpellingsOfTheField(t *testing.T) {
 		status int
 		owner  string
 	}{
-		"escaped":           {`{"tok\u0065n":"` + tok + `"}`, 200, "me"},
-		"escaped, twice":    {`{"tok\u0065n":"` + tok + `","token":"` + tok + `"}`, 400, ""},
-		"white space":       {" {\n\t\"a\" : [ { \"token\" : \"x\" } , \"}\" ] ,\r\n \"token\" : \"" + tok + "\" } \n", 200, "me"},
-		"braces in strings": {`{"a":"}],{\"token\":\"","token":"` + tok + `"}`, 200, "me"},
-		"an empty object":   {`{}`, 200, ""},
-		"a number":          {`7`, 200, ""},
-		"a string":          {`"token"`, 200, ""},
-		"as the last":       {`{"a":{},"b":[],"c":null,"token":"` + tok + `"}`, 200, "me"},
-		"as a number":       {`{"token":7}`, 400, ""},
-		"with a mark":       {"\ufeff" + `{"token":"` + tok + `"}`, 400, ""},
-		"and more":          {`{"token":"` + tok + `"} x`, 400, ""},
-		"and more JSON":     {`{"token":"` + tok + `"}{}`, 400, ""},
+		"escaped":            {`{"tok\u0065n":"` + tok + `"}`, 200, "me"},
+		"escaped, twice":     {`{"tok\u0065n":"` + tok + `","token":"` + tok + `"}`, 400, ""},
+		"white space":        {" {\n\t\"a\" : [ { \"token\" : \"x\" } , \"}\" ] ,\r\n \"token\" : \"" + tok + "\" } \n", 200, "me"},
+		"braces in strings":  {`{"a":"}],{\"token\":\"","token":"` + tok + `"}`, 200, "me"},
+		"an empty object":    {`{}`, 200, ""},
+		"a number":           {`7`, 200, ""},
+		"a string":           {`"token"`, 200, ""},
+		"before white space": {"{\"token\"\n:\r\n\"" + tok + "\"\n}", 200, "me"},
+		"escaped otherwise":  {`{"t\/oken":"x","to\u006ben":"` + tok + `","\ud83d\ude00":1,"\\token":2}`, 200, "me"},
+		"as the last":        {`{"a":{},"b":[],"c":null,"token":"` + tok + `"}`, 200, "me"},
+		"as a number":        {`{"token":7}`, 400, ""},
+		"with a mark":        {"\ufeff" + `{"token":"` + tok + `"}`, 400, ""},
+		"and more":           {`{"token":"` + tok + `"} x`, 400, ""},
+		"and more JSON":      {`{"token":"` + tok + `"}{}`, 400, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -391,4 +393,139 @@ func TestPush(t *testing.T) {
 			http.Pusher
 		}{rec, pushable{}}
 	}).ServeHTTP(rec, request("GET", ""))
+}
+
+func TestVaryIsEachResponsesOwn(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	h.serve(func(w http.ResponseWriter, _ *http.Request) { w.Header()["Vary"][0] = "Accept-Encoding" }, request("GET", ""))
+	t.Run("K1 whatever another response did with its", func(t *testing.T) {
+		wantHeader(t, h.serve(who, request("GET", "")), "Vary", "Cookie, X-Auth-Token, Authorization")
+	})
+}
+
+func TestReissueThatFailsIsNoFailure(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	tok, _ := h.token("client")
+	broken, err := chimw.New(chimw.Config{
+		Manager: h.manager, Tokens: stale{failingSigner{h.signer}}, InsecureCookie: true, RefreshTokens: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.mw = broken
+	res := h.serve(who, request("GET", "", header(tok)))
+	wantStatus(t, res, 200)
+	wantHeader(t, res, "X-Auth-Token", "")
+}
+
+func TestForgetIsNotCached(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	t.Run("K2 a cookie taken back", func(t *testing.T) {
+		res := h.serve(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Cache-Control", "public, max-age=60")
+			h.mw.Forget(w)
+		}, request("GET", ""))
+		wantExpired(t, res)
+		wantHeader(t, res, "Cache-Control", "no-store")
+	})
+	t.Run("K2 no token after the first byte", func(t *testing.T) {
+		h.serve(func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, "x")
+			if _, err := h.mw.IssueToken(r.Context(), h.manager.New()); !errors.Is(err, session.ErrLate) {
+				t.Errorf("error is %v", err)
+			}
+		}, request("GET", ""))
+	})
+}
+
+func TestErrorReplacesTheAnswer(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	url, client := start(t, "HTTP/1.1", h.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "2")
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("ETag", "x")
+		h.mw.Error(w, r, session.ErrUnavailable)
+	})))
+	res, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	wantStatus(t, res, 503)
+	wantHeader(t, res, "ETag", "")
+	if got := body(t, res); !strings.HasPrefix(got, `{"status":503`) {
+		t.Errorf("body is %q", got)
+	}
+	var none *chimw.Problem
+	for _, p := range []*chimw.Problem{none, {}, {Status: 200}} {
+		wantStatus(t, h.serve(func(w http.ResponseWriter, r *http.Request) { h.mw.Error(w, r, p) }, request("GET", "")), 500)
+	}
+}
+
+func TestDestroyAfterAFailedCommit(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	cookie := cookieOf(h.session("me"))
+	t.Run("S7 it holds", func(t *testing.T) {
+		res := h.serve(func(w http.ResponseWriter, r *http.Request) {
+			s := session.FromContext(r.Context())
+			owner.Put(s, strings.Repeat("x", 20000))
+			io.WriteString(w, "x")
+			s.Destroy()
+		}, request("POST", "", cookie))
+		wantStatus(t, res, 500)
+		if got := body(t, h.serve(who, request("GET", "", cookie))); got != "" {
+			t.Errorf("the cookie opens %q's session", got)
+		}
+	})
+}
+
+func TestPanickingErrorHandler(t *testing.T) {
+	t.Parallel()
+	h := build(t, func(_ *session.Config, c *chimw.Config) {
+		c.ErrorHandler = func(http.ResponseWriter, *http.Request, *chimw.Problem) { panic("the error handler's") }
+	})
+	h.store.fail(writes)
+	rec := httptest.NewRecorder()
+	h.mw.Handler(recoverer(put2)).ServeHTTP(rec, request("POST", ""))
+	wantStatus(t, rec.Result(), 500)
+}
+
+var put2 = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	owner.Put(session.FromContext(r.Context()), "me")
+	io.WriteString(w, "success")
+})
+
+func TestTimeoutInside(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	for range 50 {
+		release := make(chan struct{})
+		inner := http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-release
+			s := session.FromContext(r.Context())
+			_, _ = h.mw.IssueToken(r.Context(), s)
+			h.mw.Error(w, r, session.ErrGone)
+		}), time.Nanosecond, "too slow")
+		go close(release)
+		rec := httptest.NewRecorder()
+		h.mw.Handler(inner).ServeHTTP(rec, request("POST", ""))
+	}
+}
+
+func TestOpaqueTokenTwice(t *testing.T) {
+	t.Parallel()
+	h := build(t, func(_ *session.Config, c *chimw.Config) { c.Tokens = nil })
+	h.serve(func(_ http.ResponseWriter, r *http.Request) {
+		s := session.FromContext(r.Context())
+		a, err1 := h.mw.IssueToken(r.Context(), s)
+		b, err2 := h.mw.IssueToken(r.Context(), s)
+		if err1 != nil || err2 != nil || a.Reveal() != b.Reveal() {
+			t.Errorf("%v, %v", err1, err2)
+		}
+	}, request("POST", ""))
 }

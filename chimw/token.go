@@ -84,11 +84,11 @@ func (mw *Middleware) IssueToken(ctx context.Context, s *session.Session) (Token
 	switch {
 	case s.Manager() != mw.cfg.Manager:
 		return Token{}, ErrForeign
-	case current && x.writer.begun:
+	case x != nil && x.begun():
 		return Token{}, session.ErrLate
 	case current && x.external:
 		return Token{}, ErrExternal
-	case mw.cfg.Tokens == nil && s.Stored() && !(current && x.carrier.token()):
+	case mw.cfg.Tokens == nil && s.Stored() && !(current && x.viaToken):
 		return Token{}, ErrCookieOnly
 	}
 	s.AllowToken()
@@ -97,12 +97,24 @@ func (mw *Middleware) IssueToken(ctx context.Context, s *session.Session) (Token
 	}
 	t, err := mw.sign(s)
 	if err == nil && x != nil {
-		x.issued = true
-	}
-	if err == nil && current && (!x.live || s.Destroyed()) { // a new one, which nobody was told of
-		x.viaToken, x.shown = true, s.ID()
+		x.noteToken(s)
 	}
 	return t, err
+}
+
+func (x *exchange) begun() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.writer.begun
+}
+
+func (x *exchange) noteToken(s *session.Session) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.issued = true
+	if x.session == s && (!x.live || s.Destroyed()) { // a new one, which nobody was told of
+		x.viaToken, x.shown = true, s.ID()
+	}
 }
 
 func (mw *Middleware) sign(s *session.Session) (Token, error) {

@@ -25,39 +25,49 @@ type writer struct {
 // begin commits before the first byte. It reports whether the handler's
 // response may go out.
 func (w *writer) begin() bool {
-	if w.begun {
-		return w.failed == nil
-	}
-	w.begun = true
-	panics := true
-	defer func() {
-		if panics { // and what recovers it must not report success
-			w.failed = errPanicked
-			w.x.replace(w.ResponseWriter, w.r, errPanicked)
-		}
-	}()
-	err := w.x.commit(w.r.Context(), w.Header())
-	panics = false
-	switch {
-	case err == nil:
-	case w.x.refused: // an error is on its way, perhaps this very one: the client needs no other
-		w.x.drop(w.r.Context(), "after an error", err)
-	default:
-		w.failed = err
+	first, err := w.commitOnce()
+	if first && err != nil {
 		w.x.replace(w.ResponseWriter, w.r, err)
 	}
-	return w.failed == nil
+	return err == nil
+}
+
+// commitOnce reports whether it was the one that committed, and what came of
+// that then.
+func (w *writer) commitOnce() (first bool, err error) {
+	x := w.x
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if w.begun {
+		return false, w.failed
+	}
+	w.begun, w.failed = true, errPanicked // if it panics, what recovers that must not report success
+	defer func() {
+		if errors.Is(w.failed, errPanicked) {
+			x.disown(w.Header())
+			w.ResponseWriter.WriteHeader(http.StatusInternalServerError)
+		}
+	}()
+	err = x.commit(w.r.Context(), w.Header())
+	if err != nil && x.refused { // an error is on its way, perhaps this very one: the client needs no other
+		x.drop(w.r.Context(), "after an error", err)
+		err = nil
+	}
+	w.failed = err
+	return true, err
 }
 
 var errPanicked = errors.New("chimw: the commit panicked")
 
 // finish is for the time after the handler has returned.
 func (w *writer) finish() {
-	if !w.begun {
-		w.begin()
+	if first, err := w.commitOnce(); first {
+		if err != nil {
+			w.x.replace(w.ResponseWriter, w.r, err)
+		}
 		return
 	}
-	if w.failed == nil {
+	if w.failed == nil || w.x.session.Destroyed() { // a Destroy holds, whatever failed before it
 		w.x.commitLate(w.r.Context())
 	}
 }

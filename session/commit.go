@@ -53,7 +53,12 @@ func (s *Session) commit(ctx context.Context, inPlace bool) error {
 	if err := s.commitDestroy(ctx); err != nil || !s.changed() {
 		return err
 	}
-	return s.settle(s.write(ctx, inPlace))
+	err := s.settle(s.write(ctx, inPlace))
+	if r := s.newcomer; r != nil {
+		s.newcomer = nil
+		s.m.limit(ctx, r) // now that no lock is held
+	}
+	return err
 }
 
 // settle keeps in mind what a failed write means for later ones.
@@ -136,13 +141,16 @@ func (s *Session) update(ctx context.Context) error {
 		}
 		next.mark = mark
 		var listed *index
-		if next.life != s.rec.life || next.deadline != s.rec.deadline { // what its index entry says changes in place
+		begins := next.life != s.rec.life // an external session's subject changes in place
+		if begins || next.deadline != s.rec.deadline {
 			listed = s.m.enlist(ctx, next, ID{})
 		}
 		err = s.m.swap(ctx, next.id, next.encode(), s.version, s.m.ttl(next, next.seen), mine)
 		if err == nil {
 			s.adopt(next, s.cred)
-			s.m.limit(ctx, next, listed)
+			if begins {
+				s.stands(next, listed)
+			}
 			return nil
 		}
 		if err = s.retry(ctx, err); err != nil {
@@ -185,9 +193,21 @@ func (s *Session) reload(ctx context.Context) error {
 	case e.marker != nil, e.record.life != s.rec.life, e.record.dead(toMillis(time.Now())):
 		return ErrGone
 	}
-	s.rec, s.version = *e.record, version
-	s.vals = values{base: s.rec.values}
-	return s.log.apply(&s.vals)
+	return s.rebase(e.record, version)
+}
+
+// rebase puts this request's changes onto a record as it was just read, or
+// changes nothing: half of them must never be taken for all.
+func (s *Session) rebase(r *record, version uint64) error {
+	vals := values{base: r.values}
+	if to := s.attrs.subject; to != nil && r.subject != "" && r.subject != *to {
+		vals.base = nil // named by another request meanwhile; see SetSubject
+	}
+	if err := s.log.apply(&vals); err != nil {
+		return err
+	}
+	s.rec, s.version, s.vals = *r, version, vals
+	return nil
 }
 
 var errRenewedMeanwhile = fmt.Errorf("%w: renewed by another request", ErrGone)

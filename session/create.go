@@ -33,9 +33,12 @@ func (s *Session) create(ctx context.Context, inPlace bool) error {
 		case err == nil:
 			s.adopt(first, c)
 			s.m.Report(ctx, Event{Kind: Created, ID: first.id, Subject: first.subject})
-			s.m.limit(ctx, first, listed)
+			s.stands(first, listed)
 			return nil
-		case errors.Is(err, ErrTooLarge), ctx.Err() != nil:
+		case errors.Is(err, ErrTooLarge):
+			s.m.delist(ctx, first.subject, first.id) // for certain it won't arrive
+			return err
+		case ctx.Err() != nil:
 			return err
 		}
 	}
@@ -83,7 +86,7 @@ func (s *Session) beginExternal(ctx context.Context) error {
 		if err == nil {
 			s.adopt(first, Credential{})
 			s.m.Report(ctx, Event{Kind: Created, ID: first.id, Subject: first.subject})
-			s.m.limit(ctx, first, listed)
+			s.stands(first, listed)
 			return nil
 		}
 		if !isAny(err, ErrExists, ErrConflict, ErrNotFound) {
@@ -96,11 +99,10 @@ func (s *Session) beginExternal(ctx context.Context) error {
 }
 
 func (s *Session) join(ctx context.Context, r *record, version uint64) error {
-	s.state, s.rec, s.version = live, *r, version
-	s.vals = values{base: r.values}
-	if err := s.log.apply(&s.vals); err != nil {
+	if err := s.rebase(r, version); err != nil {
 		return err
 	}
+	s.state = live
 	return s.update(ctx)
 }
 

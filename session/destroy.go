@@ -22,12 +22,12 @@ func (s *Session) commitDestroy(ctx context.Context) error {
 	if e.version != 0 {
 		known.record = &e.rec
 	}
-	subject, err := s.m.destroy(ctx, e.id, known, func(r *record) error {
-		if e.life != (life{}) && e.id == r.id && r.life != e.life {
+	subject, err := s.m.destroy(ctx, victim{id: e.id, at: known, toCome: e.toCome, may: func(_ ID, r *record) error {
+		if r != nil && e.life != (life{}) && e.id == r.id && r.life != e.life {
 			return ErrGone // an external session that has begun anew since
 		}
 		return nil
-	}, nil)
+	}})
 	if errors.Is(err, ErrNotFound) {
 		err = ErrGone
 	}
@@ -49,10 +49,11 @@ type found struct {
 // victim is a session to be destroyed, on the way to where it stands.
 type victim struct {
 	id       ID
-	at       found
-	followed bool                // a marker led here
-	may      func(*record) error // agrees to the end of a record, or says why not
-	owner    *digest             // of the subject that a marker must name, if one is given
+	at       found                   // what is known to be there
+	may      func(ID, *record) error // agrees to the end of a record, nil if it is to come, or says why not
+	owner    *digest                 // of the subject that a marker must name, if one is given
+	toCome   bool                    // a record may still arrive where there is none
+	followed bool                    // a marker led here
 	hops     int
 }
 
@@ -61,15 +62,14 @@ type victim struct {
 // it, so nothing on its way revives either. It never deletes, since a commit
 // that finds nothing cannot tell why.
 //
-// at is what is known to be under id. destroy returns the session's subject. It
-// returns ErrNotFound if nothing is there, and nil if a marker says that the
-// session ended already.
-func (m *Manager) destroy(ctx context.Context, id ID, at found, may func(*record) error, owner *digest) (subject string, err error) {
+// destroy returns the session's subject. It returns ErrNotFound if nothing is
+// there, and nil if a marker says that the session ended already.
+func (m *Manager) destroy(ctx context.Context, v victim) (subject string, err error) {
+	id := v.id
 	if _, err := m.locks.acquire(ctx, id); err != nil {
 		return "", m.unavailable(ctx, id, err)
 	}
 	defer m.locks.release(id)
-	v := victim{id: id, at: at, may: may, owner: owner}
 	for {
 		if ended, err := m.locate(ctx, &v); ended || err != nil {
 			return "", err
@@ -97,7 +97,7 @@ func (m *Manager) locate(ctx context.Context, v *victim) (ended bool, err error)
 	for ; v.hops < maxHops; v.hops++ {
 		if v.at.version == 0 {
 			if v.at.entry, v.at.version, err = m.read(ctx, v.id); err != nil {
-				if v.followed && errors.Is(err, ErrNotFound) && !errors.Is(err, errUnreadable) {
+				if v.toCome && errors.Is(err, ErrNotFound) && !errors.Is(err, errUnreadable) {
 					return false, nil // its record is still to come
 				}
 				return false, err
@@ -112,7 +112,7 @@ func (m *Manager) locate(ctx context.Context, v *victim) (ended bool, err error)
 		case mk.successor.IsZero():
 			return true, nil
 		}
-		v.id, v.at, v.followed = mk.successor, found{}, true
+		v.id, v.at, v.followed, v.toCome = mk.successor, found{}, true, true
 	}
 	return false, errMaze
 }
@@ -120,11 +120,11 @@ func (m *Manager) locate(ctx context.Context, v *victim) (ended bool, err error)
 // markEnd puts the marker where a record is, or where one is still to come.
 func (m *Manager) markEnd(ctx context.Context, v *victim) (subject string, err error) {
 	r := v.at.record
+	if err := v.may(v.id, r); err != nil {
+		return "", fmt.Errorf("%w: %w", err, errRefused)
+	}
 	if r == nil {
 		return "", m.add(ctx, v.id, (&marker{id: v.id}).encode(), markerTTL, isEndMarker)
-	}
-	if err := v.may(r); err != nil {
-		return "", fmt.Errorf("%w: %w", err, errRefused)
 	}
 	mk := marker{id: r.id, secret: r.secret, subject: subjectHash(r.subject), life: r.life}
 	return r.subject, m.swap(ctx, v.id, mk.encode(), v.at.version, markerTTL, isEndMarker)

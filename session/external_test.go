@@ -11,15 +11,20 @@ import (
 
 func external(t testing.TB, m *session.Manager) *session.Session {
 	t.Helper()
-	id, err := session.ParseID("0f4e3c2b-1a09-8877-a655-443322110f0e")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := m.LoadExternal(t.Context(), id)
+	s, err := m.LoadExternal(t.Context(), externalID(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+func externalID(t testing.TB) session.ID {
+	t.Helper()
+	id, err := session.ParseID("0f4e3c2b-1a09-8877-a655-443322110f0e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 func TestExternal(t *testing.T) {

@@ -134,21 +134,20 @@ func (m *Manager) indexKeys(subject string) []string {
 	return keys
 }
 
-// readIndex returns everything known of a subject's sessions, and the version
-// of the index at the first key, which is 0 if there is none.
-func (m *Manager) readIndex(ctx context.Context, subject string) (*index, uint64, error) {
-	x, first := &index{subject: subjectHash(subject)}, uint64(0)
-	for i, key := range m.indexKeys(subject) {
+// readIndex returns everything known of a subject's sessions, and the version of
+// the index at each of its keys, which is 0 if there is none.
+func (m *Manager) readIndex(ctx context.Context, subject string) (*index, []uint64, error) {
+	keys := m.indexKeys(subject)
+	x, versions := &index{subject: subjectHash(subject)}, make([]uint64, len(keys))
+	for i, key := range keys {
 		value, version, err := m.cfg.Store.Get(ctx, key)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return nil, 0, m.unavailable(ctx, ID{}, err)
+			return nil, nil, m.unavailable(ctx, ID{}, err)
 		}
-		if i == 0 {
-			first = version
-		}
+		versions[i] = version
 		body, err := m.sealers.open(key, value)
 		var found *index
 		if err == nil {
@@ -163,16 +162,17 @@ func (m *Manager) readIndex(ctx context.Context, subject string) (*index, uint64
 		}
 		x.merge(found)
 	}
-	return x, first, nil
+	return x, versions, nil
 }
 
 // changeIndex changes a subject's index, and returns it. f runs again on a
 // fresh index if another change came first; doing it twice must do no harm.
 func (m *Manager) changeIndex(ctx context.Context, subject string, f func(*index)) (*index, error) {
-	key := m.indexKeys(subject)[0]
+	keys := m.indexKeys(subject)
+	key := keys[0]
 	ttl := m.cfg.MaxLifetime + ttlMargin
 	for {
-		x, version, err := m.readIndex(ctx, subject)
+		x, versions, err := m.readIndex(ctx, subject)
 		if err != nil {
 			return nil, err
 		}
@@ -182,16 +182,31 @@ func (m *Manager) changeIndex(ctx context.Context, subject string, f func(*index
 		if err != nil {
 			return nil, fmt.Errorf("session: %w", err)
 		}
-		if version == 0 {
+		if versions[0] == 0 {
 			err = m.cfg.Store.Create(ctx, key, value, ttl)
 		} else {
-			err = m.cfg.Store.Update(ctx, key, value, version, ttl)
+			err = m.cfg.Store.Update(ctx, key, value, versions[0], ttl)
 		}
 		if err == nil {
+			m.emptyIndexes(ctx, x.subject, keys[1:], versions[1:], ttl)
 			return x, nil
 		}
 		if !isAny(err, ErrConflict, ErrExists, ErrNotFound) || !m.pause(ctx) {
 			return nil, m.unavailable(ctx, ID{}, err)
+		}
+	}
+}
+
+// emptyIndexes clears the places of other seal keys, whose entries have been
+// taken over. One that has changed since is left for the next time.
+func (m *Manager) emptyIndexes(ctx context.Context, subject digest, keys []string, versions []uint64, ttl time.Duration) {
+	empty := index{subject: subject}
+	for i, key := range keys {
+		if versions[i] == 0 {
+			continue
+		}
+		if value, err := m.sealers.seal(key, empty.encode()); err == nil {
+			_ = m.cfg.Store.Update(ctx, key, value, versions[i], ttl) // what stays is only read again
 		}
 	}
 }
@@ -211,7 +226,7 @@ func (m *Manager) enlist(ctx context.Context, r *record, prev ID) *index {
 // delist takes a session that has ended out of its subject's index. Failing at
 // that leaves an entry that List will find wanting.
 func (m *Manager) delist(ctx context.Context, subject string, ids ...ID) {
-	if subject == "" {
+	if subject == "" || len(ids) == 0 {
 		return
 	}
 	ended := make(map[ID]bool, len(ids))
@@ -221,27 +236,48 @@ func (m *Manager) delist(ctx context.Context, subject string, ids ...ID) {
 	_, _ = m.changeIndex(ctx, subject, func(x *index) { x.remove(ended) }) // the error was reported
 }
 
+// stands notes that a subject has another session, to be counted after the
+// commit; not if the index could not be reached just before.
+func (s *Session) stands(r *record, listed *index) {
+	if listed != nil {
+		s.newcomer = r
+	}
+}
+
 // limit ends the oldest sessions of a subject that has too many, now that the
-// new one stands.
-func (m *Manager) limit(ctx context.Context, r *record, x *index) {
-	if x == nil || len(x.entries) <= m.cfg.MaxPerSubject {
+// new one stands: of several logins at once, the last to stand sees all. What
+// the index lists is looked up first, but only if it is too much: an entry may be
+// of a session that idled out, or never came to be.
+func (m *Manager) limit(ctx context.Context, r *record) {
+	if r.subject == "" {
 		return
 	}
-	oldest := slices.SortedFunc(slices.Values(x.entries), func(a, b indexEntry) int { return cmp.Compare(a.created, b.created) })
-	var ended []ID
-	for _, e := range oldest[:len(oldest)-m.cfg.MaxPerSubject] {
-		if e.id == r.id {
-			continue
+	x, _, err := m.readIndex(ctx, r.subject)
+	if err != nil || len(x.entries) <= m.cfg.MaxPerSubject {
+		return // an error was reported; the next login tries again
+	}
+	var live []indexEntry
+	var over []ID
+	now := time.Now()
+	for i, f := range m.lookUp(ctx, x) {
+		switch e := x.entries[i]; {
+		case f.record != nil:
+			live = append(live, e)
+		case f.ended || f.err == nil && !e.young(now):
+			over = append(over, e.id)
 		}
-		gone, err := m.revokeEntry(ctx, r.subject, e)
+	}
+	slices.SortFunc(live, func(a, b indexEntry) int { return cmp.Compare(a.created, b.created) })
+	for _, e := range live[:max(len(live)-m.cfg.MaxPerSubject, 0)] {
+		gone, err := m.revokeEntry(ctx, r.subject, e, r.id)
 		if err != nil {
 			m.Report(ctx, Event{Kind: StoreFailed, ID: e.id, Subject: r.subject, Reason: "limit", Err: err})
 		}
 		if gone {
-			ended = append(ended, e.id)
+			over = append(over, e.id)
 		}
 	}
-	m.delist(ctx, r.subject, ended...)
+	m.delist(ctx, r.subject, over...)
 }
 
 // young reports whether an entry's session may still be on its way.

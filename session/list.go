@@ -153,7 +153,8 @@ func (m *Manager) Revoke(ctx context.Context, subject string, ids ...ID) error {
 // "sign out everywhere else". It returns the errors of Revoke, but none for
 // sessions that had ended.
 //
-// A list that was evicted makes it miss sessions. Where it must be certain, as
+// It misses a session whose login is under way, and all that an evicted list
+// doesn't name. Where it must be certain, as
 // after a change of password, use a fingerprint besides; see SetFingerprint.
 func (m *Manager) RevokeAll(ctx context.Context, subject string, except ...ID) error {
 	if !m.ready() {
@@ -171,7 +172,7 @@ func (m *Manager) RevokeAll(ctx context.Context, subject string, except ...ID) e
 		if slices.Contains(except, e.id) || !e.prev.IsZero() && slices.Contains(except, e.prev) {
 			continue
 		}
-		gone, err := m.revokeEntry(ctx, subject, e)
+		gone, err := m.revokeEntry(ctx, subject, e, except...)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", e.id, err))
 		}
@@ -186,10 +187,13 @@ func (m *Manager) RevokeAll(ctx context.Context, subject string, except ...ID) e
 // revokeEntry ends a listed session, under whichever of its IDs it stands, and
 // reports whether its entry can go: one whose session isn't there may be of a
 // session still on its way, which must not arrive unlisted.
-func (m *Manager) revokeEntry(ctx context.Context, subject string, e indexEntry) (gone bool, err error) {
-	err = m.revoke(ctx, subject, e.id)
+func (m *Manager) revokeEntry(ctx context.Context, subject string, e indexEntry, except ...ID) (gone bool, err error) {
+	err = m.revoke(ctx, subject, e.id, except...)
 	if errors.Is(err, ErrNotFound) && !e.prev.IsZero() {
-		err = m.revoke(ctx, subject, e.prev)
+		err = m.revoke(ctx, subject, e.prev, except...)
+	}
+	if errors.Is(err, errSpared) {
+		return false, nil
 	}
 	if errors.Is(err, ErrNotFound) {
 		return !e.young(time.Now()), nil
@@ -197,16 +201,22 @@ func (m *Manager) revokeEntry(ctx context.Context, subject string, e indexEntry)
 	return err == nil, err
 }
 
-func (m *Manager) revoke(ctx context.Context, subject string, id ID) error {
+// errSpared: what an ID led to is excepted.
+var errSpared = errors.New("the session is excepted")
+
+func (m *Manager) revoke(ctx context.Context, subject string, id ID, except ...ID) error {
 	if subject == "" {
 		return ErrNotFound // sessions of nobody are nobody's to revoke
 	}
 	owner := subjectHash(subject)
-	_, err := m.destroy(ctx, id, found{}, func(r *record) error {
-		if r.subject != subject {
+	_, err := m.destroy(ctx, victim{id: id, owner: &owner, may: func(at ID, r *record) error {
+		switch {
+		case slices.Contains(except, at):
+			return errSpared
+		case r != nil && r.subject != subject:
 			return ErrNotFound
 		}
 		return nil
-	}, &owner)
+	}})
 	return err
 }

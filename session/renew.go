@@ -38,9 +38,9 @@ func (s *Session) move(ctx context.Context) error {
 			listed = s.m.enlist(ctx, next, s.predecessor(next))
 		}
 		if err = s.leave(ctx, next); err == nil {
-			err = s.arrive(ctx, next, body, c)
-			if err == nil {
-				s.m.limit(ctx, next, listed)
+			another := next.subject != s.rec.subject
+			if err = s.arrive(ctx, next, body, c); err == nil && another {
+				s.stands(next, listed)
 			}
 			return err
 		}
@@ -55,6 +55,9 @@ func (m *Manager) destination(ctx context.Context) (ID, error) {
 	err := errors.New("no node for a new session")
 	for range placements {
 		id := m.place()
+		if store, ok := m.cfg.Store.(Availability); ok && !store.Available(m.storeKey(id)) {
+			continue // place found nowhere: the old session is not given up for that
+		}
 		_, _, gerr := m.cfg.Store.Get(ctx, m.storeKey(id))
 		if errors.Is(gerr, ErrNotFound) {
 			return id, nil
@@ -115,11 +118,10 @@ func (s *Session) arrive(ctx context.Context, next *record, body []byte, c Crede
 // afresh begins a session of its own for a login whose client's credential was
 // renewed meanwhile, as by a double-clicked login. The successor is left alone.
 func (s *Session) afresh(ctx context.Context) error {
-	s.state, s.rec, s.version = renewed, record{id: s.rec.id}, 0
-	s.vals = values{}
-	if err := s.log.apply(&s.vals); err != nil {
+	if err := s.rebase(&record{id: s.rec.id}, 0); err != nil {
 		return err
 	}
+	s.state = renewed
 	return s.create(ctx, false)
 }
 

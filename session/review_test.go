@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -391,8 +392,13 @@ func TestManyLoginsCostNoMore(t *testing.T) {
 	}
 	calls := st.count("any")
 	login(t, m, "alice")
-	if n := st.count("any") - calls; n > 10 {
-		t.Errorf("%d store calls for a login at the limit, want at most 10", n)
+	if n := st.count("any") - calls; n > 50+15 {
+		t.Errorf("%d store calls for a login at a limit of 50", n)
+	}
+	calls = st.count("any")
+	login(t, m, "bob")
+	if n := st.count("any") - calls; n > 4 {
+		t.Errorf("%d store calls for a login below the limit, want at most 4", n)
 	}
 	if n := len(ids(t, m, "alice")); n != 50 {
 		t.Errorf("%d sessions, want 50", n)
@@ -443,5 +449,167 @@ func TestNothingIsReportedOfACallerWhoLeft(t *testing.T) {
 	wantError(t, err, session.ErrUnavailable)
 	if got := seen.of(session.StoreFailed); len(got) > 0 {
 		t.Errorf("events: %v", got)
+	}
+}
+
+func TestHalfAReplayIsNone(t *testing.T) {
+	t.Parallel()
+	const ratio session.Key[float64] = "ratio"
+	for what, f := range map[string]func(v float64) float64{
+		"an error": func(v float64) float64 { return 1 / v }, // of nothing: infinite, which JSON can't hold
+		"a panic": func(v float64) float64 {
+			if v == 0 {
+				panic("nothing")
+			}
+			return 1 / v
+		},
+	} {
+		m := newManager(t, session.Config{})
+		s, c := begin(t, m)
+		ratio.Put(s, 2)
+		commit(t, s)
+		a, b := load(t, m, c), load(t, m, c)
+		ratio.Update(a, f)
+		count.Put(a, 50)
+		ratio.Put(b, 0)
+		commit(t, b)
+		for range 3 {
+			err := func() (err error) {
+				defer func() {
+					if r := recover(); r != nil {
+						err = fmt.Errorf("panic: %v", r)
+					}
+				}()
+				return a.Commit(t.Context())
+			}()
+			if err == nil {
+				t.Errorf("%s: half of the changes were committed as if they were all", what)
+			}
+		}
+		wantCount(t, m, c, 1)
+	}
+}
+
+func TestExceptedSessionsStay(t *testing.T) {
+	t.Parallel()
+	t.Run("S13 whichever entry leads to them", func(t *testing.T) {
+		t.Parallel()
+		m := newManager(t, session.Config{})
+		s := login(t, m, "alice")
+		a, b := load(t, m, s.Credential()), load(t, m, s.Credential())
+		a.Renew()
+		b.Renew()
+		commit(t, a)
+		wantError(t, b.Commit(t.Context()), session.ErrGone) // and leaves an entry that leads to a
+		if err := m.RevokeAll(t.Context(), "alice", a.ID()); err != nil {
+			t.Error(err)
+		}
+		load(t, m, a.Credential())
+	})
+	t.Run("S13 after a change of keys", func(t *testing.T) {
+		t.Parallel()
+		st, k1, k2 := newStore(), session.GenerateSealKey(), session.GenerateSealKey()
+		before := newManager(t, session.Config{Store: st, SealKeys: []session.SealKey{k1, k2}})
+		after := newManager(t, session.Config{Store: st, SealKeys: []session.SealKey{k2, k1}})
+		s := load(t, after, login(t, before, "alice").Credential())
+		for range 2 {
+			s.Renew()
+			commit(t, s)
+		}
+		if err := after.RevokeAll(t.Context(), "alice", s.ID()); err != nil {
+			t.Error(err)
+		}
+		load(t, after, s.Credential())
+	})
+}
+
+func TestLimitCountsWhatStands(t *testing.T) {
+	t.Parallel()
+	bubble(t, "S14 neither failed logins nor idle sessions push out a live one", func(t *testing.T) {
+		st := newStore()
+		m := newManager(t, session.Config{Store: st, MaxPerSubject: 3, IdleTimeout: time.Hour})
+		login(t, m, "alice")
+		login(t, m, "alice")
+		time.Sleep(50 * time.Minute)
+		active := login(t, m, "alice")
+		time.Sleep(20 * time.Minute) // the first two have idled out
+		commit(t, load(t, m, active.Credential()))
+		login(t, m, "alice")
+		load(t, m, active.Credential())
+		st.before = func(op, key string) error {
+			if op == "create" && !strings.Contains(key, ":subject:") {
+				return errLost
+			}
+			return nil
+		}
+		failed := m.New()
+		failed.SetSubject("alice")
+		wantError(t, failed.Commit(t.Context()), session.ErrUnavailable)
+		st.before = nil
+		login(t, m, "alice")
+		load(t, m, active.Credential())
+	})
+	t.Run("S14 logins at the same time", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		m := newManager(t, session.Config{Store: st, MaxPerSubject: 1})
+		st.before = func(op, _ string) error {
+			if op == "create" {
+				runtime.Gosched()
+			}
+			return nil
+		}
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Go(func() {
+				s := m.New()
+				s.SetSubject("alice")
+				if err := s.Commit(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		st.before = nil
+		if n := len(ids(t, m, "alice")); n > 1 {
+			t.Errorf("%d sessions live, want 1", n)
+		}
+	})
+}
+
+func TestExternalSubjectsThatMeet(t *testing.T) {
+	t.Parallel()
+	m := newManager(t, session.Config{})
+	a, b := external(t, m), external(t, m)
+	a.SetSubject("alice")
+	name.Put(a, "alice's")
+	b.SetSubject("bob")
+	count.Put(b, 1)
+	commit(t, a)
+	commit(t, b)
+	s := external(t, m)
+	if v, ok := name.Get(s); ok || s.Subject() != "bob" {
+		t.Errorf("%s sees %q", s.Subject(), v)
+	}
+}
+
+func TestExternalDestroyBeforeItArrives(t *testing.T) {
+	t.Parallel()
+	st := newStore()
+	m := newManager(t, session.Config{Store: st})
+	s := external(t, m)
+	count.Put(s, 1)
+	st.before = func(op, _ string) error {
+		if op == "create" {
+			return errLost // and still on its way
+		}
+		return nil
+	}
+	wantError(t, s.Commit(t.Context()), session.ErrUnavailable)
+	st.before = nil
+	s.Destroy()
+	commit(t, s)
+	if err := st.Store.Create(t.Context(), "session:"+encodeID(externalID(t)), []byte("late"), time.Hour); !errors.Is(err, session.ErrExists) {
+		t.Errorf("what arrives late gives %v, want ErrExists", err)
 	}
 }

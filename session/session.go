@@ -30,6 +30,7 @@ type Session struct {
 	attrs  attrs   // since the last commit
 	ending *ending // the session that this one was before Destroy, until that is committed
 
+	newcomer  *record  // just stored, to be counted among its subject's sessions
 	destroyed bool     // Destroy was called
 	context   bindings // memory for the first context
 }
@@ -67,6 +68,7 @@ type ending struct {
 	life    life
 	version uint64 // of a live record; 0: to be read first
 	rec     record
+	toCome  bool // its first commit had no answer, and may still be carried out
 }
 
 func unmounted() {
@@ -295,6 +297,7 @@ func (s *Session) Destroy() {
 		s.ending = &ending{id: s.rec.id, life: s.rec.life, version: s.version, rec: s.rec}
 		if s.rec.id.isExternal() {
 			s.ending.version = 0 // see rewrite
+			s.ending.toCome = s.state == unsure
 		}
 	}
 	s.reset()
