@@ -111,7 +111,8 @@ type Config struct {
 	CrossOrigin *http.CrossOriginProtection
 
 	// Fingerprint returns what SetFingerprint would be given for a subject
-	// now; RequireSubject ends sessions whose fingerprint differs. nil: none.
+	// now; RequireSubject ends sessions whose fingerprint differs, and answers
+	// an error with 503. It must be safe for concurrent use. nil: none.
 	Fingerprint func(ctx context.Context, subject string) (string, error)
 
 	// Realm is the challenges' realm: printable ASCII without quotes and
@@ -123,8 +124,8 @@ type Config struct {
 	ClearSiteData string
 
 	// ErrorHandler answers requests that the middleware refuses or that fail
-	// in a commit, with headers already set as the problem demands. nil means
-	// an RFC 9457 problem document.
+	// in a commit, with headers already set as the problem demands. It must be
+	// safe for concurrent use. nil means an RFC 9457 problem document.
 	ErrorHandler func(w http.ResponseWriter, r *http.Request, p *Problem)
 }
 

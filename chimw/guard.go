@@ -68,7 +68,8 @@ func (mw *Middleware) RequireToken(next http.Handler) http.Handler {
 }
 
 // Require lets only requests through whose session is stored and which allow
-// agrees to. The others get 401 without a session, and 403 with one.
+// agrees to. The others get 401 without a session, and 403 with one; outside of
+// Handler all get 500. A nil allow agrees to none.
 func (mw *Middleware) Require(allow func(*http.Request, *session.Session) bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -78,7 +79,7 @@ func (mw *Middleware) Require(allow func(*http.Request, *session.Session) bool) 
 				mw.Error(w, r, errUnmounted) // fail closed: nobody vouches for the request
 			case !x.session.Stored():
 				mw.refuse(w, r, newProblem(http.StatusUnauthorized, errNoSession))
-			case !allow(r, x.session):
+			case allow == nil || !allow(r, x.session):
 				p := newProblem(http.StatusForbidden, errForbidden)
 				if x.carrier.token() {
 					p.Code = "insufficient_scope"

@@ -100,7 +100,7 @@ func problemOf(err error) *Problem {
 // Error answers a request with what an error of this library means:
 // session.ErrUnavailable 503, session.ErrGone 409, session.ErrNotFound (of
 // Revoke, for example) 404, ErrCookieOnly and ErrExternal 403, a *Problem itself,
-// anything else 500. It goes through Config.ErrorHandler, once: if the session
+// anything else 500, such as session.ErrTooLarge, session.ErrLate and ErrForeign. It goes through Config.ErrorHandler, once: if the session
 // still has changes that can't be committed, they are dropped and reported.
 func (mw *Middleware) Error(w http.ResponseWriter, r *http.Request, err error) {
 	if !mw.ready() {

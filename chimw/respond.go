@@ -53,14 +53,14 @@ func (x *exchange) tell(h http.Header) (bool, error) {
 	moved := s.Stored() && !x.external && s.ID() != x.shown
 	switch {
 	case x.viaToken && (moved || x.reissue()):
-		t, err := mw.sign(s)
-		if err != nil && moved {
+		switch t, err := mw.sign(s); {
+		case err == nil:
+			h[mw.cfg.Header] = []string{t.Reveal()}
+		case moved:
 			return false, err
+		default: // the token that was shown holds: about to end, it needs no successor
+			return false, nil
 		}
-		if err != nil {
-			return false, nil // the token that was shown holds: about to end, it needs no successor
-		}
-		h[mw.cfg.Header] = []string{t.Reveal()}
 	case !x.viaToken && (moved || x.extended()):
 		mw.cookie.set(h, s.Credential(), s.Deadline())
 	case s.Destroyed() && !x.carrier.token() && !mw.cfg.NoCookie:

@@ -329,7 +329,7 @@ func TestTokenIsNotPrinted(t *testing.T) {
 		}
 	}
 	t.Run("E2 whichever verb", func(t *testing.T) {
-		for _, part := range strings.Split(tok.Reveal(), ".") {
+		for part := range strings.SplitSeq(tok.Reveal(), ".") {
 			if strings.Contains(log.String(), part) || strings.Contains(log.String(), fmt.Sprintf("%x", part)) {
 				t.Errorf("it shows in %s", &log)
 			}

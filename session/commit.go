@@ -19,8 +19,10 @@ import (
 //   - ErrUnavailable if the store failed: the outcome is unknown, and the
 //     session writes nothing more, except that it can still be destroyed.
 //
-// Nothing was written in the first three cases. A session that changes later
-// may be committed again. Recording activity never fails.
+// and other errors for a subject or label that is too long. Of the changes to a
+// stored session nothing was written in all cases but that of ErrUnavailable; a
+// Destroy comes before what was changed after it, and stands by itself. A session
+// that changes later may be committed again. Recording activity never fails.
 func (s *Session) Commit(ctx context.Context) error { return s.commit(ctx, false) }
 
 var errUnmounted = errors.New("session: commit of a nil *Session: is the middleware mounted?")

@@ -19,8 +19,8 @@ var (
 	// its changes were to be committed. Nothing was written.
 	ErrGone = errors.New("session: gone before its changes could be committed")
 
-	// ErrUnavailable: the store failed, so that the outcome is unknown. It
-	// wraps the store's error. After it the session writes nothing more,
+	// ErrUnavailable: the store failed. It wraps the store's error. After a
+	// commit the outcome is unknown, and the session writes nothing more,
 	// except that it can still be destroyed.
 	ErrUnavailable = errors.New("session: store unavailable")
 

@@ -36,7 +36,8 @@ func (r *record) info() Info {
 const lookups = 16
 
 // List returns the live sessions of a subject, the newest first. It costs a
-// store call for each. The list itself is kept in the store and may be evicted:
+// store call for each and one for each seal key, and takes those that have ended
+// off the list. The list itself is kept in the store and may be evicted:
 // sessions missing from it appear again once they are refreshed.
 //
 // If some records could not be reached, it returns the others, and an
@@ -127,7 +128,8 @@ func (m *Manager) follow(ctx context.Context, id ID, subject digest) lookup {
 }
 
 // Revoke ends sessions of a subject by their IDs: an administrator's or the
-// owner's "sign out there". What was renewed meanwhile is followed. The error
+// owner's "sign out there". What was renewed meanwhile is followed. It goes on
+// after ctx is cancelled, for Config.CommitTimeout in all. The error
 // joins one for each session that was not ended, naming its ID: ErrNotFound if
 // there is none of this subject's, ErrUnavailable if that could not be told.
 func (m *Manager) Revoke(ctx context.Context, subject string, ids ...ID) error {

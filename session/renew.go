@@ -25,14 +25,9 @@ func (s *Session) move(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		next, err := s.next()
+		next, body, err := s.successor(c)
 		if err != nil {
 			return err
-		}
-		next.id, next.secret, next.mark = to, c.hash(), newMark()
-		body := next.encode()
-		if !s.m.fits(to, body) {
-			return ErrTooLarge
 		}
 		if listed == nil {
 			listed = s.m.enlist(ctx, next, s.predecessor(next))
@@ -48,6 +43,20 @@ func (s *Session) move(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// successor is the record to be created for a credential, and its body.
+func (s *Session) successor(c Credential) (*record, []byte, error) {
+	next, err := s.next()
+	if err != nil {
+		return nil, nil, err
+	}
+	next.id, next.secret, next.mark = c.ID(), c.hash(), newMark()
+	body := next.encode()
+	if !s.m.fits(next.id, body) {
+		return nil, nil, ErrTooLarge
+	}
+	return next, body, nil
 }
 
 // destination draws an ID whose node answers and has nothing under it.

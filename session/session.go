@@ -257,7 +257,8 @@ func (s *Session) SetSubject(subject string) {
 func (s *Session) SetLabel(label string) { s.set(func(a *attrs) { a.label = &label }) }
 
 // ExpireAt sets this session's absolute end, rounded down to a millisecond and
-// to at most Config.MaxLifetime after it began. A time that has passed destroys it.
+// to at most Config.MaxLifetime after it began. A time that has passed is a
+// Destroy, at once.
 func (s *Session) ExpireAt(t time.Time) {
 	if !t.After(time.Now()) {
 		s.Destroy()
@@ -269,7 +270,7 @@ func (s *Session) ExpireAt(t time.Time) {
 
 // SetIdleTimeout sets this session's own idle timeout: at least a second, at
 // most Config.MaxLifetime, else it is set to the nearer of them. It counts from
-// the commit.
+// the commit, and one shorter than ten times Config.RefreshAfter shortens that too.
 func (s *Session) SetIdleTimeout(d time.Duration) {
 	s.set(func(a *attrs) { a.idle = &d })
 }
