@@ -17,8 +17,12 @@ const (
 	// DefaultTimeout bounds a call if Config.Timeout is zero.
 	DefaultTimeout = 250 * time.Millisecond
 
+	// DefaultMaxConns is used if Config.MaxConns is zero. A memcached with
+	// its default limit (-c 1024) has room for 30 processes so.
+	DefaultMaxConns = 32
+
 	// DefaultMaxIdleConns is used if Config.MaxIdleConns is zero.
-	DefaultMaxIdleConns = 64
+	DefaultMaxIdleConns = DefaultMaxConns
 
 	// DefaultMaxValueBytes is used if Config.MaxValueBytes is zero. It is
 	// what memcached's default limit of an item, 1 MiB, has room for beside
@@ -29,7 +33,7 @@ const (
 
 const (
 	maxTimeout    = time.Minute
-	maxIdleConns  = 1 << 16
+	maxConns      = 1 << 16
 	maxValueBytes = 1 << 30 // memcached -I takes no more
 	maxNameBytes  = 250
 )
@@ -57,9 +61,17 @@ type Config struct {
 	// Zero means DefaultTimeout; otherwise 1 ms to 1 minute.
 	Timeout time.Duration
 
+	// MaxConns limits the connections to each node, and with them the calls
+	// at the same time. Further calls queue, no longer than Timeout, and not
+	// at all for a node that is down. All processes together must stay below
+	// what the nodes allow (memcached -c), with some to spare: a connection
+	// counts there for a moment after it was closed, and health reports and
+	// probes have their own.
+	// Zero means DefaultMaxConns; otherwise 1 to 65536.
+	MaxConns int
+
 	// MaxIdleConns limits how many connections to each node are kept open
-	// without a call on them. There are as many as there were calls at the
-	// same time, so set it to the highest number of those that is usual.
+	// without a call on them; never more than MaxConns.
 	// Zero means DefaultMaxIdleConns; otherwise 1 to 65536.
 	MaxIdleConns int
 
@@ -73,12 +85,21 @@ type Config struct {
 	// honour ctx and be safe for concurrent use. Nil means that of a zero
 	// net.Dialer.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// Observe is told when a node goes down and when it is up again: a
+	// session.NodeDown, with Err saying why, or a session.NodeUp, with Node
+	// its name. It must be quick and safe for concurrent use.
+	// Nil means session.LogEvents(nil).
+	Observe func(ctx context.Context, e session.Event)
 }
 
 // withDefaults returns cfg with defaults for zero values.
 func (cfg Config) withDefaults() Config {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = DefaultTimeout
+	}
+	if cfg.MaxConns == 0 {
+		cfg.MaxConns = DefaultMaxConns
 	}
 	if cfg.MaxIdleConns == 0 {
 		cfg.MaxIdleConns = DefaultMaxIdleConns
@@ -88,6 +109,9 @@ func (cfg Config) withDefaults() Config {
 	}
 	if cfg.DialContext == nil {
 		cfg.DialContext = new(net.Dialer).DialContext
+	}
+	if cfg.Observe == nil {
+		cfg.Observe = session.LogEvents(nil)
 	}
 	return cfg
 }
@@ -101,7 +125,10 @@ func (cfg Config) check() error {
 	if cfg.Timeout < time.Millisecond || cfg.Timeout > maxTimeout {
 		wrong("Timeout", cfg.Timeout, "must be 0 or from 1 ms to 1 minute")
 	}
-	if cfg.MaxIdleConns < 1 || cfg.MaxIdleConns > maxIdleConns {
+	if cfg.MaxConns < 1 || cfg.MaxConns > maxConns {
+		wrong("MaxConns", cfg.MaxConns, "must be 0 or from 1 to 65536")
+	}
+	if cfg.MaxIdleConns < 1 || cfg.MaxIdleConns > maxConns {
 		wrong("MaxIdleConns", cfg.MaxIdleConns, "must be 0 or from 1 to 65536")
 	}
 	if cfg.MaxValueBytes < 1 || cfg.MaxValueBytes > maxValueBytes {

@@ -53,11 +53,11 @@ func TestAllMistakesAtOnce(t *testing.T) {
 		Nodes: []string{
 			"a=one.example:1", "b=nowhere", "a=two.example:2", "c=one.example:1", "d=three.example:3",
 		},
-		Timeout: time.Microsecond, MaxIdleConns: -1, MaxValueBytes: -1,
+		Timeout: time.Microsecond, MaxConns: -1, MaxIdleConns: -1, MaxValueBytes: -1,
 	})
 	want := []string{
 		"memcached.Config.Nodes[1]", "memcached.Config.Nodes[2]", "memcached.Config.Nodes[3]",
-		"memcached.Config.Timeout", "memcached.Config.MaxIdleConns", "memcached.Config.MaxValueBytes",
+		"memcached.Config.Timeout", "memcached.Config.MaxConns", "memcached.Config.MaxIdleConns", "memcached.Config.MaxValueBytes",
 	}
 	if got := fields(err); !slices.Equal(got, want) {
 		t.Errorf("mistakes in %q, want %q", got, want)
@@ -78,6 +78,7 @@ func TestRanges(t *testing.T) {
 		{memcached.Config{Timeout: time.Minute, MaxIdleConns: 65536, MaxValueBytes: 1 << 30}, ""},
 		{memcached.Config{Timeout: -1}, "Timeout"},
 		{memcached.Config{Timeout: time.Minute + 1}, "Timeout"},
+		{memcached.Config{MaxConns: 65537}, "MaxConns"},
 		{memcached.Config{MaxIdleConns: 65537}, "MaxIdleConns"},
 		{memcached.Config{MaxValueBytes: 1<<30 + 1}, "MaxValueBytes"},
 	} {

@@ -176,6 +176,7 @@ func TestTimeoutBoundsTheWholeCall(t *testing.T) {
 				if took := time.Since(start); took != timeout {
 					t.Errorf("took %v, want %v (%v)", took, timeout, err)
 				}
+				s.Close()
 				<-time.After(time.Second) // until the node has noticed
 			})
 		})

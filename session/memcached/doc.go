@@ -58,17 +58,24 @@
 // met may be its own first attempt. An Update is sent once only; the session
 // package finds out what became of it.
 //
-// A node that is down, or that can't be found yet, does no harm to New, nor to
-// the keys of other nodes. It is tried again by every call, and is back when it
-// answers. [Store.Available] says what the last calls found.
+// A node that gives no answers is given up after the first call that waited for
+// one in vain, or could not connect: later calls to it fail at once. In the
+// background it is asked whether it is back, at first every few milliseconds and
+// later every half a second, and then serves again. [Config.Observe] is told of
+// both. It does no harm to New, nor to the keys of other nodes, and
+// [Store.Available] keeps new sessions away from it. An answer that makes no
+// sense, or that the node has no memory left, is a failure of that call alone.
+//
+// Calls to a node queue once there are [Config.MaxConns], for as long as the
+// timeout and not behind a node that is down.
 //
 // # Concurrency
 //
 // A [Store] is used by any number of goroutines. Each call has a connection to
 // itself, idle ones are kept for the next calls (see [Config.MaxIdleConns]), and
 // it runs in its caller's goroutine: nothing goes on after a call has returned,
-// in particular not with the value it was given. There are no goroutines in
-// between and none in the background.
+// in particular not with the value it was given. Only what no call waits for
+// runs in the background, until Close: asking whether a node is back.
 //
 // For that, each connection has a gomemcache client of its own. gomemcache
 // takes no context, and a client with many connections does not say which one

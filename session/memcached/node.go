@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/bradfitz/gomemcache/memcache"
@@ -14,35 +13,34 @@ import (
 	"github.com/coatcheck/coatcheck/session"
 )
 
-// downFor is how long a node counts as unavailable after a failure, unless it
-// answers before.
-const downFor = time.Second
-
 var errClosed = fmt.Errorf("the store is closed: %w", net.ErrClosed)
 
 // A node is one memcached server: its connections and its health. All of its
 // methods are safe for concurrent use.
 type node struct {
 	target
+	breaker
 	timeout time.Duration
 	maxIdle int
 	dialer  func(ctx context.Context, network, address string) (net.Conn, error)
+	observe func(context.Context, session.Event)
+	turns   turns
 
-	failed atomic.Pointer[time.Time] // when the last call failed; nil if it did not
+	wanted  context.Context // done when the node is closed
+	discard context.CancelFunc
 
-	mu     sync.Mutex
-	idle   []*link // the one used last at the end
-	closed bool
+	pool sync.Mutex // guards idle
+	idle []*link    // the one used last at the end
 }
 
 func newNode(t target, cfg Config) *node {
-	return &node{target: t, timeout: cfg.Timeout, maxIdle: cfg.MaxIdleConns, dialer: cfg.DialContext}
-}
-
-// available reports whether the node answered last or has not failed for a while.
-func (n *node) available() bool {
-	failed := n.failed.Load()
-	return failed == nil || time.Since(*failed) >= downFor
+	n := &node{
+		target: t, timeout: cfg.Timeout, maxIdle: min(cfg.MaxIdleConns, cfg.MaxConns), dialer: cfg.DialContext,
+		observe: cfg.Observe, turns: newTurns(cfg.MaxConns),
+	}
+	n.state.Store(up())
+	n.wanted, n.discard = context.WithCancel(context.Background())
+	return n
 }
 
 // once makes one call. If it returns no answer, the outcome is unknown.
@@ -59,28 +57,25 @@ func (n *node) twice(ctx context.Context, f func(*memcache.Client) error) (lost,
 }
 
 func (n *node) do(ctx context.Context, again bool, f func(*memcache.Client) error) (lost, err error) {
-	lost, err = n.attempt(ctx, again, f)
+	if err = n.turns.begin(ctx, &n.breaker, n.timeout); err == nil {
+		lost, err = n.attempt(ctx, again, f)
+		n.turns.end()
+	}
 	switch {
 	case answered(err):
-		if n.failed.Load() != nil { // a load is cheaper for all the others
-			n.failed.Store(nil)
-		}
 		return lost, err
 	case ctx.Err() != nil:
-		// The caller has left. That says nothing about the node.
-		return lost, fmt.Errorf("memcached: node %s: %w", n.name, ctx.Err())
-	default:
-		now := time.Now()
-		n.failed.Store(&now)
-		return lost, fmt.Errorf("memcached: node %s: %w", n.name, err)
+		err = ctx.Err()
 	}
+	return lost, fmt.Errorf("memcached: node %s: %w", n.name, err)
 }
 
 func (n *node) attempt(ctx context.Context, again bool, f func(*memcache.Client) error) (lost, err error) {
-	deadline := time.Now().Add(n.timeout)
+	began, deadline := n.answers.Load(), time.Now().Add(n.timeout)
 	if l := n.take(); l != nil {
 		err := n.call(ctx, l, deadline, f)
 		if answered(err) || !again || !l.stale(err) {
+			n.judge(ctx, began, l, false, err)
 			return nil, err
 		}
 		if !l.unsent {
@@ -89,10 +84,11 @@ func (n *node) attempt(ctx context.Context, again bool, f func(*memcache.Client)
 	}
 	// Never another pooled one for the second attempt: it would be as dead.
 	l, err := n.dial(ctx, deadline)
-	if err != nil {
-		return lost, err
+	if err == nil {
+		err = n.call(ctx, l, deadline, f)
 	}
-	return lost, n.call(ctx, l, deadline, f)
+	n.judge(ctx, began, l, true, err)
+	return lost, err
 }
 
 // call makes one call on a link and decides what becomes of that.
@@ -112,10 +108,7 @@ func (n *node) call(ctx context.Context, l *link, deadline time.Time, f func(*me
 }
 
 func (n *node) dial(ctx context.Context, deadline time.Time) (*link, error) {
-	n.mu.Lock()
-	closed := n.closed
-	n.mu.Unlock()
-	if closed {
+	if errors.Is(n.state.Load().down, errClosed) {
 		return nil, errClosed
 	}
 	ctx, cancel := context.WithDeadline(ctx, deadline)
@@ -129,8 +122,8 @@ func (n *node) dial(ctx context.Context, deadline time.Time) (*link, error) {
 
 // take returns the idle link that was used last, or nil if there is none.
 func (n *node) take() *link {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	n.pool.Lock()
+	defer n.pool.Unlock()
 	if len(n.idle) == 0 {
 		return nil
 	}
@@ -143,12 +136,12 @@ func (n *node) take() *link {
 
 // put keeps a link that has answered for the next call, if there is room.
 func (n *node) put(l *link) {
-	n.mu.Lock()
-	keep := !n.closed && len(n.idle) < n.maxIdle
+	n.pool.Lock()
+	keep := n.wanted.Err() == nil && len(n.idle) < n.maxIdle
 	if keep {
 		n.idle = append(n.idle, l)
 	}
-	n.mu.Unlock()
+	n.pool.Unlock()
 	if !keep {
 		l.Close()
 	}
@@ -156,10 +149,10 @@ func (n *node) put(l *link) {
 
 // drop closes all idle links. Calls under way go on.
 func (n *node) drop() error {
-	n.mu.Lock()
+	n.pool.Lock()
 	idle := n.idle
 	n.idle = nil
-	n.mu.Unlock()
+	n.pool.Unlock()
 	var errs []error
 	for _, l := range idle {
 		errs = append(errs, l.Close())
@@ -167,10 +160,23 @@ func (n *node) drop() error {
 	return errors.Join(errs...)
 }
 
+// close fails all later calls, and ends what goes on in the background.
 func (n *node) close() error {
-	n.mu.Lock()
-	n.closed = true
-	n.mu.Unlock()
+	err := n.retire()
+	for closed := (&state{down: errClosed, ended: make(chan struct{})}); ; {
+		if now := n.state.Load(); errors.Is(now.down, errClosed) || n.enter(now, closed, nil) {
+			break
+		}
+	}
+	n.probes.Wait()
+	return err
+}
+
+// retire lets calls go on, but keeps no connection and asks no questions.
+func (n *node) retire() error {
+	n.pool.Lock()
+	n.discard()
+	n.pool.Unlock()
 	return n.drop()
 }
 

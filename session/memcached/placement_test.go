@@ -5,23 +5,27 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"testing"
 
+	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 )
 
-// owners returns which of the nodes has each key: the one that is dialled.
+// owners returns which of the nodes has each key: the one that is asked.
 func owners(t *testing.T, nodes []string, keys []string) []string {
 	t.Helper()
-	var dialled string
-	s := open(t, memcached.Config{Nodes: nodes, DialContext: func(_ context.Context, _, address string) (net.Conn, error) {
-		dialled = address
-		return nil, errors.New("planted")
+	var asked atomic.Pointer[string]
+	s := open(t, memcached.Config{Nodes: nodes, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		f := &fake{answer: func(int, string) string { asked.Store(&address); return "END\r\n" }}
+		return f.dial(ctx, network, address)
 	}})
 	owners := make([]string, len(keys))
 	for i, key := range keys {
-		s.Get(t.Context(), key)
-		owners[i] = dialled
+		if _, _, err := s.Get(t.Context(), key); !errors.Is(err, session.ErrNotFound) {
+			t.Fatal(err)
+		}
+		owners[i] = *asked.Load()
 	}
 	return owners
 }

@@ -144,8 +144,17 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return err
 }
 
-// Available implements [session.Availability]: whether the node that has key
-// answered last time, or has not failed within the last second.
+// all returns every node.
+func (s *Store) all() []*node {
+	nodes := make([]*node, len(s.nodes))
+	for i, m := range s.nodes {
+		nodes[i] = m.node
+	}
+	return nodes
+}
+
+// Available implements [session.Availability]: whether the node that has key is
+// up and answered last time, or has not failed within the last second.
 func (s *Store) Available(key string) bool {
 	if s == nil {
 		return false

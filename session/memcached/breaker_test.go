@@ -1,0 +1,184 @@
+package memcached_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coatcheck/coatcheck/session"
+	"github.com/coatcheck/coatcheck/session/memcached"
+)
+
+// An observer notes the events of nodes.
+type observer struct {
+	mu     sync.Mutex
+	events []session.Event
+}
+
+func (o *observer) observe(_ context.Context, e session.Event) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.events = append(o.events, e)
+}
+
+func (o *observer) seen() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var kinds []string
+	for _, e := range o.events {
+		kinds = append(kinds, fmt.Sprintf("%s: %s", e.Kind, e.Node))
+	}
+	return kinds
+}
+
+// A patient is a fake whose connections can be refused.
+type patient struct {
+	fake
+	refuses atomic.Bool
+}
+
+var errPlanted = errors.New("planted")
+
+func (p *patient) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if p.refuses.Load() {
+		p.mu.Lock()
+		p.dials++
+		p.mu.Unlock()
+		return nil, errPlanted
+	}
+	return p.fake.dial(ctx, network, address)
+}
+
+func TestBreaker(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p, o := &patient{fake: fake{answer: func(int, string) string { return "END\r\n" }}}, new(observer)
+		s := open(t, memcached.Config{Nodes: []string{"n=fake.example:11211"}, DialContext: p.dial, Observe: o.observe})
+		defer s.Close()
+		if !s.Available("k") {
+			t.Error("not available before any call")
+		}
+		p.refuses.Store(true)
+		_, _, err := s.Get(t.Context(), "k")
+		wants(t, err, errPlanted)
+		synctest.Wait()
+		before := p.connections()
+		for range 1000 {
+			_, _, err := s.Get(t.Context(), "k")
+			wants(t, err, errPlanted) // the reason why it was given up
+		}
+		if n := p.connections(); n != before {
+			t.Errorf("calls to a node that is down made %d connections", n-before)
+		}
+		if s.Available("k") {
+			t.Error("a node that is down is available")
+		}
+		<-time.After(time.Minute)
+		if n := p.connections() - before; n < 100 || n > 300 {
+			t.Errorf("asked %d times in a minute whether it is back", n)
+		}
+		p.refuses.Store(false)
+		<-time.After(500 * time.Millisecond)
+		if !s.Available("k") {
+			t.Error("M11 not available half a second after it came back, without a request")
+		}
+		_, _, err = s.Get(t.Context(), "k")
+		wants(t, err, session.ErrNotFound)
+		if got, want := o.seen(), []string{"node down: n", "node up: n"}; !slices.Equal(got, want) {
+			t.Errorf("events %q, want %q", got, want)
+		}
+	})
+}
+
+// What takes a node down, and what does not.
+func TestWhatTakesANodeDown(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		answer string
+		pooled bool // the call is made on a connection that served before
+		down   bool
+	}{
+		{"silence", silence, false, true},
+		{"silence on a pooled connection", silence, true, true},
+		{"a fresh connection that ends", hangUp, false, true},
+		{"a pooled connection that ends", hangUp, true, false},
+		{"half an answer", "VALUE k 0 1" + hangUp, false, false},
+		{"an answer to another question", found("another", "v", 7), false, false},
+		{"an answer that says no", "SERVER_ERROR out of memory storing object\r\n", false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o := new(observer)
+				f := &fake{answer: func(_ int, command string) string {
+					if command == "gets warm" {
+						return "END\r\n"
+					}
+					return test.answer
+				}}
+				s := open(t, memcached.Config{Nodes: []string{"n=fake.example:11211"}, DialContext: f.dial, Observe: o.observe})
+				defer s.Close()
+				if test.pooled {
+					s.Get(t.Context(), "warm")
+				}
+				unknown(t, s.Update(t.Context(), "k", nil, 7, time.Hour))
+				if s.Available("k") {
+					t.Error("new sessions are placed on a node that has just failed")
+				}
+				synctest.Wait()
+				if down := len(o.seen()) > 0; down != test.down {
+					t.Errorf("events %q, want any: %v", o.seen(), test.down)
+				}
+				<-time.After(time.Second)
+				if !s.Available("k") {
+					t.Error("not available although it answered a probe, or was asked nothing")
+				}
+			})
+		})
+	}
+}
+
+// One slow answer among others is no reason to give a node up.
+func TestOthersAnswersKeepANodeUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := new(observer)
+		f := &fake{answer: func(_ int, command string) string {
+			if command == "delete slow" {
+				return silence
+			}
+			return "NOT_FOUND\r\n"
+		}}
+		s := open(t, memcached.Config{Nodes: []string{"n=fake.example:11211"}, DialContext: f.dial, Observe: o.observe})
+		defer s.Close()
+		done := make(chan error)
+		go func() { done <- s.Delete(t.Context(), "slow") }()
+		<-time.After(100 * time.Millisecond)
+		wants(t, s.Delete(t.Context(), "quick"), nil)
+		unknown(t, <-done)
+		wants(t, s.Delete(t.Context(), "quick"), nil)
+		if len(o.seen()) > 0 {
+			t.Errorf("events %q", o.seen())
+		}
+	})
+}
+
+// Close ends the probes of a node that is down: the bubble would wait for them.
+func TestCloseEndsProbes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, memcached.Config{Nodes: []string{"n=fake.example:11211"}, DialContext: neverConnects})
+		s.Get(t.Context(), "k")
+		wants(t, s.Close(), nil)
+		_, _, err := s.Get(t.Context(), "k")
+		wants(t, err, net.ErrClosed)
+	})
+}
