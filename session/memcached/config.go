@@ -54,8 +54,18 @@ type Config struct {
 	// without space, comma or equals sign.
 	//
 	// A host name is resolved whenever a connection is made, so that one
-	// that does not resolve yet is no mistake.
+	// that does not resolve yet is no mistake, and every 30 seconds, when
+	// idle connections to where it does not lead any more are closed.
 	Nodes []string
+
+	// Agree is a second list, set while Nodes is being changed: the one that
+	// Nodes is to become, or was. As long as it is set, only IDs on which
+	// both lists agree are Available to new sessions, and entries whose keys
+	// can't be drawn (external sessions, lists of a subject's sessions) are
+	// kept by both owners. It must share a node with Nodes, and what has one
+	// name, or one address, in both must have the other too. See SetNodes.
+	// Nil means that there is no change.
+	Agree []string
 
 	// Timeout bounds each call as a whole, connecting included.
 	// Zero means DefaultTimeout; otherwise 1 ms to 1 minute.
@@ -86,6 +96,12 @@ type Config struct {
 	// net.Dialer.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
+	// LookupHost resolves the nodes' host names, every 30 seconds, to tell
+	// which idle connections lead where a name no longer does. It should
+	// resolve as DialContext does, honour ctx and be safe for concurrent use.
+	// Nil means that of net.DefaultResolver.
+	LookupHost func(ctx context.Context, host string) ([]string, error)
+
 	// Observe is told when a node goes down and when it is up again: a
 	// session.NodeDown, with Err saying why, or a session.NodeUp, with Node
 	// its name. It must be quick and safe for concurrent use.
@@ -109,6 +125,9 @@ func (cfg Config) withDefaults() Config {
 	}
 	if cfg.DialContext == nil {
 		cfg.DialContext = new(net.Dialer).DialContext
+	}
+	if cfg.LookupHost == nil {
+		cfg.LookupHost = net.DefaultResolver.LookupHost
 	}
 	if cfg.Observe == nil {
 		cfg.Observe = session.LogEvents(nil)

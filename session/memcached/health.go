@@ -43,10 +43,7 @@ type NodeHealth struct {
 // that is down, so that it never waits behind calls nor they behind it. Nodes
 // come in the order of Config.Nodes, then those of Config.Agree alone.
 func (s *Store) Health(ctx context.Context) []NodeHealth {
-	if s == nil {
-		return nil
-	}
-	nodes := s.all()
+	nodes := s.lists().all()
 	report := make([]NodeHealth, len(nodes))
 	var wg sync.WaitGroup
 	for i, n := range nodes {

@@ -23,6 +23,7 @@ type node struct {
 	timeout time.Duration
 	maxIdle int
 	dialer  func(ctx context.Context, network, address string) (net.Conn, error)
+	lookup  func(ctx context.Context, host string) ([]string, error)
 	observe func(context.Context, session.Event)
 	turns   turns
 
@@ -36,7 +37,7 @@ type node struct {
 func newNode(t target, cfg Config) *node {
 	n := &node{
 		target: t, timeout: cfg.Timeout, maxIdle: min(cfg.MaxIdleConns, cfg.MaxConns), dialer: cfg.DialContext,
-		observe: cfg.Observe, turns: newTurns(cfg.MaxConns),
+		lookup: cfg.LookupHost, observe: cfg.Observe, turns: newTurns(cfg.MaxConns),
 	}
 	n.state.Store(up())
 	n.wanted, n.discard = context.WithCancel(context.Background())

@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
@@ -16,7 +17,7 @@ import (
 func owners(t *testing.T, nodes []string, keys []string) []string {
 	t.Helper()
 	var asked atomic.Pointer[string]
-	s := open(t, memcached.Config{Nodes: nodes, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+	s := open(t, memcached.Config{Nodes: nodes, Timeout: 5 * time.Second, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		f := &fake{answer: func(int, string) string { asked.Store(&address); return "END\r\n" }}
 		return f.dial(ctx, network, address)
 	}})
