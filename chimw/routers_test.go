@@ -92,6 +92,9 @@ var routers = map[string]func(h *house) (http.Handler, string){
 	"all of them outside":    byUse(all, nil),
 	"all of them inside":     byUse(nil, all),
 	"all of them, both ways": byUse(all, all),
+	"http.TimeoutHandler inside": byUse(nil, chain{func(next http.Handler) http.Handler {
+		return http.TimeoutHandler(next, time.Minute, "too late")
+	}}),
 	"http.TimeoutHandler outside": func(h *house) (http.Handler, string) {
 		inner, prefix := byUse(nil, nil)(h)
 		return http.TimeoutHandler(inner, time.Minute, "too late"), prefix

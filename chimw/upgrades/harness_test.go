@@ -220,12 +220,12 @@ func (c *client) wantOwner(want string) {
 
 // pages are what all sites have, beside their long connections.
 func pages(mux interface {
-	HandleFunc(pattern string, h http.HandlerFunc)
+	Handle(pattern string, h http.Handler)
 }) {
 	page := func(path string, do func(s *session.Session, r *http.Request) string) {
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+		mux.Handle(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			io.WriteString(w, do(session.FromContext(r.Context()), r))
-		})
+		}))
 	}
 	page("/who", func(s *session.Session, _ *http.Request) string { who, _ := owner.Get(s); return who })
 	page("/put", func(s *session.Session, r *http.Request) string { owner.Put(s, r.FormValue("who")); return "" })

@@ -18,7 +18,9 @@ var wirings = map[string]func(s *site, h handlers) http.Handler{
 		for path, f := range h {
 			mux.Handle("GET "+path, s.mw.Handler(f))
 		}
-		mux.Handle("/", s.mw.Handler(others()))
+		others := http.NewServeMux()
+		pages(others)
+		mux.Handle("/", s.mw.Handler(others))
 		return mux
 	},
 	"chi":                        within(),
@@ -60,17 +62,6 @@ func byChi(h handlers, outer chain, s *site, inner chain) http.Handler {
 	}
 	return r
 }
-
-func others() http.Handler {
-	mux := http.NewServeMux()
-	pages(muxFunc{mux})
-	return mux
-}
-
-// muxFunc gives ServeMux's method chi's type of argument.
-type muxFunc struct{ *http.ServeMux }
-
-func (m muxFunc) HandleFunc(pattern string, h http.HandlerFunc) { m.ServeMux.HandleFunc(pattern, h) }
 
 // logger wraps the response as chi's Logger does, and says nothing.
 var logger = middleware.RequestLogger(silence{})
