@@ -82,6 +82,7 @@ vuln: $(GOVULNCHECK) ## govulncheck; where its database can't be reached it says
 	@.ci/vuln $(GOVULNCHECK)
 
 ci: export COATCHECK_REQUIRE_MEMCACHED := 1
+ci: export COATCHECK_REQUIRE_NODE := 1
 ci: fmt-check tidy-check vet build lint test allocs vuln ## everything that a change must pass; .ci/run runs it
 
 $(TOOLS)/golangci-lint-%/golangci-lint:

@@ -1,0 +1,83 @@
+package interop_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const docs = "../../docs"
+
+// TestDocs compares what docs/tokens.md shows with the files that are run here:
+// each is shown, and nothing else in those languages is.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	text := read(t, filepath.Join(docs, "tokens.md"))
+	if n := strings.Count(text, "\n"); n >= 250 {
+		t.Errorf("%d lines", n)
+	}
+	for language, files := range map[string][]string{
+		"go": {"setup_test.go", "golangjwt_test.go", "jwx_test.go"},
+		"js": {"verify.mjs"},
+		"sh": {"newkey.sh", "jwks.sh", "inspect.sh"},
+	} {
+		shown := blocks(text, language)
+		if len(shown) != len(files) {
+			t.Errorf("%d blocks in %s, and %d files", len(shown), language, len(files))
+		}
+		for _, file := range files {
+			if !slices.Contains(shown, snippet(t, file)) {
+				t.Errorf("%s is not shown as it is", file)
+			}
+		}
+	}
+}
+
+// snippet returns a file, of one in Go what follows its imports.
+func snippet(t *testing.T, file string) string {
+	t.Helper()
+	text := read(t, file)
+	if _, code, ok := strings.Cut(text, "\n)\n\n"); ok && strings.HasSuffix(file, ".go") {
+		return code
+	}
+	return text
+}
+
+// blocks returns a text's code blocks of one language.
+func blocks(text, language string) (found []string) {
+	for _, part := range strings.Split(text, "\n```"+language+"\n")[1:] {
+		block, _, _ := strings.Cut(part, "```")
+		found = append(found, block)
+	}
+	return found
+}
+
+// TestDocsLinks checks that what the page links to is there, and that tests are
+// in the file that it says.
+func TestDocsLinks(t *testing.T) {
+	t.Parallel()
+	links := regexp.MustCompile(`\[([^\]]+)\]\(([^)]+)\)`).FindAllStringSubmatch(read(t, filepath.Join(docs, "tokens.md")), -1)
+	if len(links) < 5 {
+		t.Errorf("found only %d links", len(links))
+	}
+	for _, link := range links {
+		name, path := link[1], filepath.Join(docs, link[2])
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		} else if strings.HasPrefix(name, "Test") && !strings.Contains(read(t, path), "\nfunc "+name+"(t *testing.T)") {
+			t.Errorf("%s is not in %s", name, path)
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), "\r\n", "\n")
+}

@@ -1,0 +1,1 @@
+echo "2026-b:$(openssl rand -base64 32)"
