@@ -49,7 +49,7 @@ func read(w http.ResponseWriter, r *http.Request) {
 	greet(w, r)
 }
 
-// answer has a handler answer a request as a server would: with a fresh header.
+// answerTo has a handler answer a request as a server would: with a fresh header.
 func answerTo(h http.Handler, r *http.Request) *response {
 	w := &response{header: make(http.Header), status: http.StatusOK}
 	h.ServeHTTP(w, r)

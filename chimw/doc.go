@@ -31,6 +31,14 @@
 // needs a new cookie or token then is too late, and reported. A handler that
 // panics through the middleware commits nothing.
 //
+// # Long connections
+//
+// The commit comes before a connection is upgraded too, so a handler changes the
+// session before the upgrade. Libraries that are given the response's headers,
+// such as gorilla/websocket, are to be given w.Header() itself, which holds the
+// cookie by the time they write it. Afterwards changes are committed by
+// [session.Session.Commit]: ErrGone then means that the client has signed out.
+//
 // # Other sites
 //
 // Requests that another site's page could have caused are judged by

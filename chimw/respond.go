@@ -127,6 +127,9 @@ func (mw *Middleware) appendVary(h http.Header, room *[1]string) {
 		h["Vary"] = room[:]
 		return
 	}
+	if len(lines) == 1 && lines[0] == mw.varyLine {
+		return
+	}
 	for _, name := range mw.vary {
 		if !slices.ContainsFunc(lines, func(line string) bool { return hasDirective(line, name) || hasDirective(line, "*") }) {
 			lines = append(lines, name)

@@ -261,10 +261,13 @@ func (s *Session) refreshDue(now time.Time) bool {
 // such as another request's commit, leaves the session as alive as it was. It
 // keeps the mark of the last commit, whose author may still be looking for it.
 func (s *Session) refresh(ctx context.Context, now time.Time) {
-	if s.version == 0 || s.rec.dead(toMillis(now)) || !s.m.locks.try(s.rec.id) {
+	if s.rec.dead(toMillis(now)) || !s.m.locks.try(s.rec.id) {
 		return
 	}
 	defer s.m.locks.release(s.rec.id)
+	if s.version == 0 && (s.reload(ctx) != nil || !s.refreshDue(now)) { // a long connection, which has committed before
+		return
+	}
 	next := s.rec
 	next.touch(toMillis(now), s.idle(&next))
 	key := s.m.storeKey(next.id)

@@ -231,3 +231,21 @@ func key(c session.Credential) string {
 	id := c.ID()
 	return "session:" + encodeID(id)
 }
+
+func TestLongConnection(t *testing.T) {
+	t.Parallel()
+	bubble(t, "S9 S10 activity is recorded after a commit too, until the absolute deadline", func(t *testing.T) {
+		m := newManager(t, session.Config{IdleTimeout: 30 * time.Minute, Lifetime: 2 * time.Hour})
+		_, c := begin(t, m)
+		s := load(t, m, c)
+		count.Update(s, increment)
+		commit(t, s)
+		for range 23 {
+			time.Sleep(5 * time.Minute)
+			commit(t, s)
+		}
+		wantCount(t, m, c, 2)
+		time.Sleep(5 * time.Minute)
+		wantDead(t, m, c)
+	})
+}
