@@ -26,6 +26,7 @@ type node struct {
 	lookup  func(ctx context.Context, host string) ([]string, error)
 	observe func(context.Context, session.Event)
 	turns   turns
+	gets    gatherer
 
 	wanted  context.Context // done when the node is closed
 	discard context.CancelFunc
