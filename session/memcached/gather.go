@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/bradfitz/gomemcache/memcache"
 
@@ -78,13 +77,8 @@ func (n *node) get(ctx context.Context, key string) (*memcache.Item, error) {
 		defer n.sendNext()
 		return n.getAlone(ctx, key)
 	}
-	// As for any call that queues: a timeout to wait for its turn, and one more.
-	limit := time.NewTimer(2 * n.timeout)
-	defer limit.Stop()
 	select {
 	case <-b.done:
-	case <-limit.C:
-		return nil, fmt.Errorf("memcached: node %s: too many gets before this one", n.name)
 	case <-ctx.Done():
 		return nil, fmt.Errorf("memcached: node %s: %w", n.name, ctx.Err())
 	}

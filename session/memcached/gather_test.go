@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -113,34 +112,5 @@ func TestOneKeysFailureIsNotAnothers(t *testing.T) {
 			_, _, err := s.Get(t.Context(), fmt.Sprint("k", i))
 			wants(t, err, nil)
 		})
-	})
-}
-
-// Behind a slow node gets don't pile up: who would wait for more than two
-// timeouts is refused, and the node stays up.
-func TestGatheredGetsDontPileUp(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		o := new(observer)
-		f := &fake{answer: answerEach(200 * time.Millisecond)}
-		s := open(t, memcached.Config{Nodes: []string{"fake.example:11211"}, DialContext: f.dial, Observe: o.observe})
-		go s.Get(t.Context(), "first")
-		synctest.Wait()
-		start := time.Now()
-		var refused atomic.Int64
-		together(64*4, func(i int) {
-			if _, _, err := s.Get(t.Context(), fmt.Sprint("k", i)); err != nil {
-				unknown(t, err)
-				refused.Add(1)
-			}
-			if took := time.Since(start); took > 500*time.Millisecond {
-				t.Errorf("a get took %v", took)
-			}
-		})
-		if n := refused.Load(); n != 64*3 || len(o.seen()) > 0 {
-			t.Errorf("%d of 256 were refused, want 192; events %q", n, o.seen())
-		}
-		<-time.After(time.Second)
-		s.Close()
 	})
 }
