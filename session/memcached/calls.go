@@ -12,8 +12,8 @@ import (
 	"github.com/coatcheck/coatcheck/session"
 )
 
-// getAlone is get by a call of its own.
-func (n *node) getAlone(ctx context.Context, key string) (*memcache.Item, error) {
+// get returns what the node has under key. It is made again once.
+func (n *node) get(ctx context.Context, key string) (*memcache.Item, error) {
 	var item *memcache.Item
 	_, err := n.twice(ctx, func(c *memcache.Client) (err error) {
 		if item, err = c.Get(key); err != nil {

@@ -39,10 +39,6 @@
 // MurmurHash3. This will not change. A node added to n others takes 1/(n+1) of
 // the keys, a node removed leaves 1/n to the others, and no other key moves.
 //
-// The nodes can be changed at run time, and without losing a session: see
-// [Store.SetNodes]. Keys that can't be drawn have two owners meanwhile, and both
-// must answer.
-//
 // A key is never looked for on a second node because the first one is down:
 // when that comes back, the sessions it still holds would rise again, also those
 // that were logged out elsewhere meanwhile.
@@ -75,20 +71,11 @@
 //
 // # Concurrency
 //
-// A [Store] is used by any number of goroutines. A call has a connection to
-// itself, idle ones are kept for the next calls (see [Config.MaxConns]), and it
-// runs in its caller's goroutine: nothing goes on after a call has returned, in
-// particular not with the value it was given.
-//
-// Gets are the exception. While one is in flight to a node, others wait for its
-// end, and then ride in one multi-get of up to 64 keys, in a goroutine of its
-// own that outlives those who leave. None joins what has been sent, so that
-// none returns what was true before it was asked, and a get that finds none in
-// flight goes at once. With 256 goroutines that is several times gomemcache's
-// own throughput (BenchmarkGathered prints the ratio).
-//
-// Besides, what no call waits for runs in the background, until Close: asking
-// whether a node is back, and resolving names.
+// A [Store] is used by any number of goroutines. Each call has a connection to
+// itself, idle ones are kept for the next calls (see [Config.MaxIdleConns]), and
+// it runs in its caller's goroutine: nothing goes on after a call has returned,
+// in particular not with the value it was given. Only what no call waits for
+// runs in the background, until Close: asking whether a node is back.
 //
 // For that, each connection has a gomemcache client of its own. gomemcache
 // takes no context, and a client with many connections does not say which one

@@ -26,7 +26,6 @@ type node struct {
 	lookup  func(ctx context.Context, host string) ([]string, error)
 	observe func(context.Context, session.Event)
 	turns   turns
-	gets    gatherer
 
 	wanted  context.Context // done when the node is closed
 	discard context.CancelFunc
