@@ -37,15 +37,19 @@ func (a *attrs) apply(r *record, cfg *Config, now int64) error {
 	if a.deadline != nil {
 		r.deadline = min(*a.deadline, r.created+cfg.MaxLifetime.Milliseconds())
 	}
-	idle := cfg.IdleTimeout
 	if a.idle != nil {
 		r.idle, r.idleEnd = min(max(*a.idle, time.Second), cfg.MaxLifetime).Milliseconds(), 0
 	}
-	if r.idle != 0 {
-		idle = time.Duration(r.idle) * time.Millisecond
-	}
-	r.touch(now, idle)
+	r.touch(now, r.idleTimeout(cfg))
 	return nil
+}
+
+// idleTimeout is the session's own, or else the manager's.
+func (r *record) idleTimeout(cfg *Config) time.Duration {
+	if r.idle != 0 {
+		return time.Duration(r.idle) * time.Millisecond
+	}
+	return cfg.IdleTimeout
 }
 
 // begin starts a new life: all that is counted from it, and nothing that was

@@ -240,19 +240,12 @@ func (s *Session) next() (*record, error) {
 	return &next, nil
 }
 
-func (s *Session) idle(r *record) time.Duration {
-	if r.idle != 0 {
-		return time.Duration(r.idle) * time.Millisecond
-	}
-	return s.m.cfg.IdleTimeout
-}
-
 // refreshDue reports whether the last recorded activity is long enough ago. A
 // session's own, shorter idle timeout shortens that too.
 func (s *Session) refreshDue(now time.Time) bool {
 	after := s.m.cfg.RefreshAfter
 	if s.rec.idle != 0 {
-		after = min(after, s.idle(&s.rec)/10)
+		after = min(after, s.rec.idleTimeout(&s.m.cfg)/10)
 	}
 	return s.state == live && toMillis(now)-s.rec.seen > after.Milliseconds()
 }
@@ -269,7 +262,7 @@ func (s *Session) refresh(ctx context.Context, now time.Time) {
 		return
 	}
 	next := s.rec
-	next.touch(toMillis(now), s.idle(&next))
+	next.touch(toMillis(now), next.idleTimeout(&s.m.cfg))
 	key := s.m.storeKey(next.id)
 	value, err := s.m.sealers.seal(key, next.encode())
 	if err == nil {
