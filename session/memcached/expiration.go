@@ -9,19 +9,23 @@ import (
 // higher number is a Unix time (protocol.txt, "Expiration times").
 const maxRelative = 30 * 24 * 60 * 60
 
+// clockLag is how many seconds a node's clock may be behind.
+const clockLag = 2
+
 // expiration returns what stands for ttl, which is positive, in gomemcache's
 // Item.Expiration. It is never 0, which would mean for ever, nor negative,
 // which would mean at once.
 //
-// The node's clock ticks once a second, and the first tick may come right after
-// the call, so that a count of n seconds is over after n-1 to n. One is added:
-// a ttl is rounded up, and the entry is gone at most 2 seconds after it.
+// The node's clock shows whole seconds and is looked at once a second, so that it
+// is up to two seconds behind, and a count of n seconds is over after n-2 to n
+// (seen on a node that was looked at late, for want of a processor). Two are
+// added: a ttl is rounded up, and the entry is gone at most 3 seconds after it.
 func expiration(now time.Time, ttl time.Duration) int32 {
 	seconds := int64(ttl / time.Second)
 	if ttl%time.Second != 0 {
 		seconds++
 	}
-	seconds++
+	seconds += clockLag
 	if seconds <= maxRelative {
 		return int32(seconds) //nolint:gosec // at most 30 days
 	}

@@ -145,7 +145,7 @@ func TestWritesAreConditional(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("M3 create is add, update is cas", func(t *testing.T) {
-		want := []string{"add k 0 3601 3", "cas k 0 3601 3 7"}
+		want := []string{"add k 0 3602 3", "cas k 0 3602 3 7"}
 		if got := f.sent(); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("sent %q, want %q", got, want)
 		}
