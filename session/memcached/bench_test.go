@@ -86,3 +86,56 @@ func concurrently(goroutines int, get func(context.Context) error) func(*testing
 		b.RunParallel(func(pb *testing.PB) { run(pb.Next) })
 	}
 }
+
+// BenchmarkGathered has many goroutines read many keys by gomemcache's own Get,
+// with an idle connection for each, and by the store, in turns, and reports the
+// ratios of throughput and of the 99th percentiles.
+func BenchmarkGathered(b *testing.B) {
+	for _, goroutines := range []int{64, 256} {
+		b.Run(fmt.Sprintf("goroutines=%d", goroutines), func(b *testing.B) {
+			addr, all := memcachedtest.Start(b).Addr(), keys(1000)
+			client := memcache.New(addr)
+			client.MaxIdleConns, client.Timeout = goroutines, 5*time.Second
+			s := open(b, memcached.Config{Nodes: []string{addr}, Timeout: 5 * time.Second})
+			for _, key := range all {
+				if err := s.Create(b.Context(), key, make([]byte, 300), time.Hour); err != nil {
+					b.Fatal(err)
+				}
+			}
+			plain := func(_ context.Context, i int) error { _, err := client.Get(all[i%1000]); return err }
+			store := func(ctx context.Context, i int) error { _, _, err := s.Get(ctx, all[i%1000]); return err }
+			var took [2]time.Duration
+			var p99 [2]time.Duration
+			for b.Loop() {
+				for i, get := range []func(context.Context, int) error{plain, store} {
+					total, worst := burst(b, goroutines, get)
+					took[i] += total
+					p99[i] += worst
+				}
+			}
+			b.ReportMetric(float64(took[0])/float64(took[1]), "throughput-ratio")
+			b.ReportMetric(float64(p99[1])/float64(p99[0]), "p99-ratio")
+		})
+	}
+}
+
+// burst returns how long 100,000 gets take together, and the 99th percentile.
+func burst(b *testing.B, goroutines int, get func(ctx context.Context, i int) error) (total, p99 time.Duration) {
+	each := 100_000 / goroutines
+	took := make([]time.Duration, goroutines*each)
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	start := time.Now()
+	together(goroutines, func(i int) {
+		for n := range each {
+			begun := time.Now()
+			if err := get(ctx, i*each+n); err != nil {
+				b.Error(err)
+			}
+			took[i*each+n] = time.Since(begun)
+		}
+	})
+	total = time.Since(start)
+	slices.Sort(took)
+	return total, took[len(took)*99/100]
+}

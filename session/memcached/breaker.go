@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
-
 	"github.com/coatcheck/coatcheck/session"
 )
 
@@ -140,5 +138,5 @@ func (n *node) ping() error {
 	if err != nil {
 		return err
 	}
-	return n.call(n.wanted, l, deadline, func(c *memcache.Client) error { return c.Ping() })
+	return n.call(n.wanted, l, deadline, func(l *link) error { return l.client.Ping() })
 }

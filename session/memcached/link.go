@@ -1,6 +1,7 @@
 package memcached
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"net"
@@ -21,6 +22,9 @@ type link struct {
 	net.Conn
 	client    *memcache.Client
 	interrupt func() // ends the call under way; made once, for it is needed by each call
+
+	in  *bufio.Reader // of gets alone; nil until there is one
+	out []byte
 
 	handed bool // the client has the connection
 	closed bool // the client, or the node, has closed it
@@ -47,17 +51,17 @@ func (l *link) handOver(context.Context, string, string) (net.Conn, error) {
 	return l, nil
 }
 
-// call has f make one call of the client, which ends by the deadline, or when
+// call has f make one call, which ends by the deadline, or when
 // ctx does. Whatever the node sends meanwhile, and however slowly, no call
 // takes longer, as each step's own timeout in gomemcache would allow.
 //
 // It runs in the caller's goroutine, so that nothing of the caller's is in use
 // after it has returned.
-func (l *link) call(ctx context.Context, deadline time.Time, f func(*memcache.Client) error) error {
+func (l *link) call(ctx context.Context, deadline time.Time, f func(*link) error) error {
 	l.heard, l.unsent = false, false
 	l.Conn.SetDeadline(deadline)
 	stop := context.AfterFunc(ctx, l.interrupt)
-	err := f(l.client)
+	err := f(l)
 	l.spoilt = !stop()
 	return err
 }

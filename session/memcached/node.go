@@ -26,6 +26,7 @@ type node struct {
 	lookup  func(ctx context.Context, host string) ([]string, error)
 	observe func(context.Context, session.Event)
 	turns   turns
+	gets    gatherer
 
 	wanted  context.Context // done when the node is closed
 	discard context.CancelFunc
@@ -45,20 +46,21 @@ func newNode(t target, cfg Config) *node {
 }
 
 // once makes one call. If it returns no answer, the outcome is unknown.
-func (n *node) once(ctx context.Context, f func(*memcache.Client) error) error {
-	_, err := n.do(ctx, false, f)
+func (n *node) once(ctx context.Context, f func(*link) error) error {
+	_, err := n.do(ctx, n.timeout, false, f)
 	return err
 }
 
 // twice makes one call, and another if the connection turns out to have been
 // dead before. Lost is the error of a first one that may have been carried out
 // all the same; err is the outcome.
-func (n *node) twice(ctx context.Context, f func(*memcache.Client) error) (lost, err error) {
-	return n.do(ctx, true, f)
+func (n *node) twice(ctx context.Context, f func(*link) error) (lost, err error) {
+	return n.do(ctx, n.timeout, true, f)
 }
 
-func (n *node) do(ctx context.Context, again bool, f func(*memcache.Client) error) (lost, err error) {
-	if err = n.turns.begin(ctx, &n.breaker, n.timeout); err == nil {
+// do makes one call, or two, after waiting that long for its turn.
+func (n *node) do(ctx context.Context, wait time.Duration, again bool, f func(*link) error) (lost, err error) {
+	if err = n.turns.begin(ctx, &n.breaker, wait); err == nil {
 		lost, err = n.attempt(ctx, again, f)
 		n.turns.end()
 	}
@@ -71,7 +73,7 @@ func (n *node) do(ctx context.Context, again bool, f func(*memcache.Client) erro
 	return lost, fmt.Errorf("memcached: node %s: %w", n.name, err)
 }
 
-func (n *node) attempt(ctx context.Context, again bool, f func(*memcache.Client) error) (lost, err error) {
+func (n *node) attempt(ctx context.Context, again bool, f func(*link) error) (lost, err error) {
 	began, deadline := n.answers.Load(), time.Now().Add(n.timeout)
 	if l := n.take(); l != nil {
 		err := n.call(ctx, l, deadline, f)
@@ -93,7 +95,7 @@ func (n *node) attempt(ctx context.Context, again bool, f func(*memcache.Client)
 }
 
 // call makes one call on a link and decides what becomes of that.
-func (n *node) call(ctx context.Context, l *link, deadline time.Time, f func(*memcache.Client) error) error {
+func (n *node) call(ctx context.Context, l *link, deadline time.Time, f func(*link) error) error {
 	err := l.call(ctx, deadline, f)
 	if answered(err) && l.usable() {
 		n.put(l)

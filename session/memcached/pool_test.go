@@ -2,6 +2,7 @@ package memcached_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,8 +33,7 @@ func TestConnectionsAreReusedAndBounded(t *testing.T) {
 
 	for range 5 {
 		together(32, func(int) {
-			_, _, err := s.Get(t.Context(), "0")
-			wants(t, err, nil)
+			wants(t, s.Delete(t.Context(), "absent"), nil)
 		})
 	}
 	eventually(t, "at most 3 idle connections", func() bool { return server.Stat(t, "curr_connections") <= base+3 })
@@ -44,6 +44,9 @@ func TestConnectionsAreReusedAndBounded(t *testing.T) {
 // slowly answers every command after 10 ms.
 func slowly(_ int, command string) string {
 	<-time.After(10 * time.Millisecond)
+	if strings.HasPrefix(command, "delete") {
+		return "NOT_FOUND\r\n"
+	}
 	return "END\r\n"
 }
 
@@ -53,14 +56,14 @@ func TestCallerWhoLeavesCostsOneConnection(t *testing.T) {
 		f := &fake{answer: slowly}
 		s := f.open(t)
 		defer s.Close()
-		gets := func(n int) {
-			together(n, func(int) { s.Get(t.Context(), "k") })
+		calls := func(n int) {
+			together(n, func(int) { s.Delete(t.Context(), "k") })
 		}
-		gets(3) // leaves 3 idle connections
+		calls(3) // leaves 3 idle connections
 		ctx, cancel := cancelAfter(t.Context(), time.Millisecond)
 		defer cancel()
 		s.Get(ctx, "k")
-		gets(2)
+		calls(2)
 		if n := f.connections(); n != 3 {
 			t.Errorf("%d connections were made, want the first 3 alone", n)
 		}

@@ -75,11 +75,7 @@ func warm(t *testing.T, server *memcachedtest.Server, s *memcached.Store) {
 	t.Helper()
 	before := server.Stat(t, "total_connections")
 	eventually(t, "several idle connections", func() bool {
-		together(16, func(int) {
-			if _, _, err := s.Get(t.Context(), "k"); err != nil {
-				t.Error(err)
-			}
-		})
+		together(16, func(int) { wants(t, s.Delete(t.Context(), "absent"), nil) })
 		return server.Stat(t, "total_connections") > before+4
 	})
 }

@@ -18,17 +18,20 @@ type turns chan struct{}
 
 func newTurns(n int) turns { return make(turns, n) }
 
-func (t turns) begin(ctx context.Context, b *breaker, timeout time.Duration) error {
+func (t turns) begin(ctx context.Context, b *breaker, wait time.Duration) error {
 	now := b.state.Load()
-	if now.down != nil {
+	switch {
+	case now.down != nil:
 		return now.down
+	case wait <= 0:
+		return errBusy
 	}
 	select {
 	case t <- struct{}{}:
 		return nil
 	default:
 	}
-	limit := time.NewTimer(timeout)
+	limit := time.NewTimer(wait)
 	defer limit.Stop()
 	select {
 	case t <- struct{}{}:
