@@ -92,8 +92,10 @@ type Config struct {
 	MaxValueBytes int
 
 	// DialContext makes connections; network is "tcp" or "unix". It must
-	// honour ctx and be safe for concurrent use. Nil means that of a zero
-	// net.Dialer.
+	// honour ctx and be safe for concurrent use. That of a tls.Dialer speaks
+	// TLS; see Authenticated for passwords. A connection's Close must not
+	// wait for the node; a *tls.Conn's is not called, but that of the
+	// connection below it. Nil means that of a zero net.Dialer.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// LookupHost resolves the nodes' host names, every 30 seconds, to tell
