@@ -36,6 +36,7 @@ const (
 	maxConns      = 1 << 16
 	maxValueBytes = 1 << 30 // memcached -I takes no more
 	maxNameBytes  = 250
+	maxPathBytes  = 107 // of a unix socket, on Linux; elsewhere it is even less
 )
 
 // Config configures a [Store]. New copies it. Of the zero values only Nodes'
@@ -201,6 +202,9 @@ func parseNode(node string) (target, error) {
 	if path, ok := strings.CutPrefix(where, "unix:"); ok {
 		if path == "" {
 			return target{}, errors.New("the socket's path is missing")
+		}
+		if len(path) > maxPathBytes {
+			return target{}, fmt.Errorf("the socket's path has more than %d bytes", maxPathBytes)
 		}
 		return target{name: name, network: "unix", addr: path}, nil
 	}
