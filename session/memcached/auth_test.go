@@ -311,7 +311,7 @@ func TestAuthenticationThatFails(t *testing.T) {
 						t.Errorf("%v is %q: %v, want %v", err, is, got, want)
 					}
 				}
-				if err != nil && (!strings.Contains(err.Error(), test.says) || !strings.HasPrefix(err.Error(), "authenticate tcp pipe: ")) {
+				if err == nil || !strings.Contains(err.Error(), test.says) || !strings.HasPrefix(err.Error(), "authenticate tcp pipe: ") {
 					t.Errorf("%v, want %q", err, test.says)
 				}
 			})
