@@ -38,6 +38,13 @@ func (o *observer) seen() []string {
 	return kinds
 }
 
+// first returns the first event.
+func (o *observer) first() session.Event {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.events[0]
+}
+
 // A patient is a fake whose connections can be refused.
 type patient struct {
 	fake

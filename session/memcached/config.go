@@ -36,6 +36,7 @@ const (
 	maxConns      = 1 << 16
 	maxValueBytes = 1 << 30 // memcached -I takes no more
 	maxNameBytes  = 250
+	maxPathBytes  = 107 // of a unix socket, on Linux; elsewhere it is even less
 )
 
 // Config configures a [Store]. New copies it. Of the zero values only Nodes'
@@ -92,8 +93,10 @@ type Config struct {
 	MaxValueBytes int
 
 	// DialContext makes connections; network is "tcp" or "unix". It must
-	// honour ctx and be safe for concurrent use. Nil means that of a zero
-	// net.Dialer.
+	// honour ctx and be safe for concurrent use. That of a tls.Dialer speaks
+	// TLS; see Authenticated for passwords. A connection's Close must not
+	// wait for the node; a *tls.Conn's is not called, but that of the
+	// connection below it. Nil means that of a zero net.Dialer.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// LookupHost resolves the nodes' host names, every 30 seconds, to tell
@@ -199,6 +202,9 @@ func parseNode(node string) (target, error) {
 	if path, ok := strings.CutPrefix(where, "unix:"); ok {
 		if path == "" {
 			return target{}, errors.New("the socket's path is missing")
+		}
+		if len(path) > maxPathBytes {
+			return target{}, fmt.Errorf("the socket's path has more than %d bytes", maxPathBytes)
 		}
 		return target{name: name, network: "unix", addr: path}, nil
 	}

@@ -88,8 +88,17 @@ func neverConnects(ctx context.Context, _, _ string) (net.Conn, error) {
 // the answer would be taken for one to the next question.
 func TestLateAnswerIsNobodys(t *testing.T) {
 	t.Parallel()
-	server := memcachedtest.Start(t)
-	s := open(t, memcached.Config{Nodes: []string{server.Addr()}, Timeout: 5 * time.Second})
+	for _, transport := range []string{"tcp", "TLS"} {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			server, cfg := transports[transport](t)
+			lateAnswerIsNobodys(t, server, open(t, cfg))
+		})
+	}
+}
+
+func lateAnswerIsNobodys(t *testing.T, server *memcachedtest.Server, s *memcached.Store) {
+	t.Helper()
 	for _, key := range []string{"mine", "other"} {
 		if err := s.Create(t.Context(), key, []byte("value of "+key), time.Hour); err != nil {
 			t.Fatal(err)
@@ -113,7 +122,17 @@ func TestLateAnswerIsNobodys(t *testing.T) {
 // nor leave a deadline behind on the connection for the next call.
 func TestContextEndsWithTheAnswer(t *testing.T) {
 	t.Parallel()
-	s := open(t, memcached.Config{Nodes: []string{memcachedtest.Start(t).Addr()}, Timeout: 5 * time.Second})
+	for _, transport := range []string{"tcp", "TLS"} {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			_, cfg := transports[transport](t)
+			contextEndsWithTheAnswer(t, open(t, cfg))
+		})
+	}
+}
+
+func contextEndsWithTheAnswer(t *testing.T, s *memcached.Store) {
+	t.Helper()
 	if err := s.Create(t.Context(), "k", []byte("value"), time.Hour); err != nil {
 		t.Fatal(err)
 	}

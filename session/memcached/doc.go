@@ -104,7 +104,23 @@
 // # Security
 //
 // Memcached's protocol has neither encryption nor, mostly, authentication:
-// whoever reaches a node can read and change what is there. Keep it to a private
-// network or a socket, or have [Config.DialContext] speak TLS; the session
-// package's SealKeys make what is stored unreadable and unforgeable.
+// whoever reaches a node can read and change what is there. The session package's
+// SealKeys make what is stored unreadable and unforgeable, but not undeletable.
+// Keep nodes to a private network, or to a socket, which its file's permissions
+// guard (memcached -s, -a). Where that is not enough:
+//
+//   - TLS (memcached -Z) is spoken by connections of a [crypto/tls.Dialer], whose
+//     DialContext is a [Config.DialContext] as it is. A node is sent nothing
+//     before it has proved to be the host of its address in [Config.Nodes], or
+//     the dialer's ServerName. If nodes ask for a client's certificate (-o
+//     ssl_verify_mode=2), give the dialer one; a node's reason to refuse it is
+//     often lost with the connection, and the error says no more than that it was
+//     reset. Memcached does not speak TLS on unix sockets.
+//
+//   - A username and a password (memcached -Y) are shown by connections of
+//     [Authenticated], over TLS or a socket, for it sends them as they are. A node
+//     with a new file (SIGHUP has it read) asks new connections alone.
+//
+// Both cost a new connection some round trips more, within [Config.Timeout]:
+// TLS one by version 1.3 and two by 1.2, a password one.
 package memcached

@@ -1,6 +1,8 @@
 package memcached_test
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 
 	"github.com/coatcheck/coatcheck/session/memcached"
@@ -28,4 +30,55 @@ func ExampleNew_mistakes() {
 	// Output:
 	// memcached.Config.Nodes[0] = "10.0.0.1": must be host:port, [ipv6]:port or unix:/path
 	// memcached.Config.MaxIdleConns = -1: must be 0 or from 1 to 65536
+}
+
+// Nodes that speak TLS (memcached -Z).
+func ExampleNew_tls() {
+	// Who signs the nodes' certificates: roots.AppendCertsFromPEM(…). Without
+	// RootCAs, those that the system trusts.
+	roots := x509.NewCertPool()
+	dialer := &tls.Dialer{Config: &tls.Config{
+		MinVersion: tls.VersionTLS13,
+		RootCAs:    roots,
+		// If nodes ask for a client's certificate (-o ssl_verify_mode=2),
+		// what tls.LoadX509KeyPair returns:
+		//	Certificates: []tls.Certificate{cert},
+	}}
+	store, err := memcached.New(memcached.Config{
+		Nodes:       []string{"a=cache-1.example:11211", "b=cache-2.example:11211"},
+		DialContext: dialer.DialContext,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer store.Close()
+	fmt.Println(store.Available("any key"))
+	// Output: true
+}
+
+// Nodes that ask for a password (memcached -Y), over TLS.
+func ExampleAuthenticated() {
+	dialer := &tls.Dialer{Config: &tls.Config{MinVersion: tls.VersionTLS13}}
+	dial, err := memcached.Authenticated(dialer.DialContext, "sessions", "correct-horse-battery-staple")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	store, err := memcached.New(memcached.Config{Nodes: []string{"cache.example:11211"}, DialContext: dial})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer store.Close()
+	fmt.Println(store.Available("any key"))
+	// Output: true
+}
+
+// What no node could accept is a mistake, and not shown.
+func ExampleAuthenticated_mistakes() {
+	_, err := memcached.Authenticated(nil, "sessions", "read from a file\n")
+	fmt.Println(err)
+	// Output:
+	// memcached.Authenticated.password: must not have a space, CR, LF or NUL in it, also not at its end
 }

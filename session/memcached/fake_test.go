@@ -19,6 +19,9 @@ const (
 	silence = "\x00silence" // keep it open and say nothing
 )
 
+// A dialContext is what Config.DialContext is.
+type dialContext = func(ctx context.Context, network, address string) (net.Conn, error)
+
 // A fake is a node that answers what its test says. It shows what was sent, and
 // can do what a real node does only when nobody is looking.
 type fake struct {

@@ -3,6 +3,7 @@ package memcached
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"os"
@@ -95,7 +96,18 @@ func (l *link) Write(p []byte) (int, error) {
 // Close implements [net.Conn] for gomemcache.
 func (l *link) Close() error {
 	l.closed = true
-	return l.Conn.Close()
+	return hangUp(l.Conn)
+}
+
+// hangUp closes a connection without a word. That of TLS would take its leave of
+// the node, and wait for 5 seconds where a node that is silent has no room for
+// it, which no deadline bounds. Memcached needs none: a command that was cut off
+// is none to it.
+func hangUp(conn net.Conn) error {
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
+	}
+	return conn.Close()
 }
 
 // SetDeadline implements [net.Conn] for gomemcache, which would grant itself

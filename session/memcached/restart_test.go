@@ -49,13 +49,11 @@ func TestRestart(t *testing.T) {
 			}
 		},
 	} {
-		for network, start := range map[string]func(testing.TB, ...string) *memcachedtest.Server{
-			"tcp": memcachedtest.Start, "unix": memcachedtest.StartUnix,
-		} {
-			t.Run(name+" over "+network, func(t *testing.T) {
+		for transport, start := range transports {
+			t.Run(name+" over "+transport, func(t *testing.T) {
 				t.Parallel()
-				server := start(t)
-				s := open(t, memcached.Config{Nodes: []string{server.Addr()}, Timeout: 5 * time.Second})
+				server, cfg := start(t)
+				s := open(t, cfg)
 				if err := s.Create(t.Context(), "k", []byte("old"), time.Hour); err != nil {
 					t.Fatal(err)
 				}

@@ -8,6 +8,9 @@
 // unix socket, that ends with its test. It can be stopped, restarted empty, and
 // paused, which is how most servers really fail: connected, and silent.
 //
+// A server with TLS or passwords (-Z, -Y) is started by a [Config] with a
+// DialContext that can talk to it.
+//
 // The memcached binary must be in $PATH. Where it is not, a test that needs it
 // is skipped, and says so; with the environment variable
 // COATCHECK_REQUIRE_MEMCACHED set to anything it fails instead, so that a build

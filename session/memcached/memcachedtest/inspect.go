@@ -2,9 +2,9 @@ package memcachedtest
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -170,7 +170,9 @@ func (s *Server) converse(command string, read func(*bufio.Reader) error) error 
 
 func (s *Server) converseWithin(timeout time.Duration, command string, read func(*bufio.Reader) error) error {
 	deadline := time.Now().Add(timeout)
-	conn, err := (&net.Dialer{Deadline: deadline}).Dial(s.listen.network, s.listen.address)
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	conn, err := s.dial(ctx, s.listen.network, s.listen.address)
 	if err != nil {
 		return err
 	}

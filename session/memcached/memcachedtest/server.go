@@ -1,6 +1,8 @@
 package memcachedtest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -17,6 +19,8 @@ import (
 // patience is how long a server may take for anything.
 const patience = 10 * time.Second
 
+var errEnded = errors.New("ended at once")
+
 // A Server is a memcached process that belongs to one test. Its zero value is
 // of no use. It must not be copied. Stop, Restart, Pause and Resume must not be
 // called concurrently, nor PID beside them; the others may be at any time.
@@ -25,22 +29,47 @@ type Server struct {
 	binary string
 	args   []string
 	listen listener
+	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 
 	process *exec.Cmd
 	exited  chan struct{} // closed when process has ended
 }
 
-// Start runs memcached on a free port of 127.0.0.1 until the test ends. The
-// arguments are memcached's own, as in Start(t, "-I", "2m", "-m", "128").
+// A Config says how a [Server] is to be talked to. Its zero value is what Start
+// and StartUnix use. It can be copied, and is not changed.
+type Config struct {
+	// DialContext makes the connections on which the server is asked whether
+	// it answers, and what it holds. It is for servers that want more than a
+	// connection, as those with TLS (-Z) or passwords (-Y) do, and is what
+	// memcached.Config takes. Nil means that of a zero net.Dialer.
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Start is Config.Start of a zero Config.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	s := &Server{t: t, binary: binary(t), args: args}
-	t.Cleanup(s.Stop)
+	return Config{}.Start(t, args...)
+}
+
+// StartUnix is Config.StartUnix of a zero Config.
+func StartUnix(t testing.TB, args ...string) *Server {
+	t.Helper()
+	return Config{}.StartUnix(t, args...)
+}
+
+// Start runs memcached on a free port of 127.0.0.1 until the test ends. The
+// arguments are memcached's own, as in Start(t, "-I", "2m", "-m", "128").
+func (cfg Config) Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	s := cfg.server(t, args)
 	var err error
 	for range 20 {
 		s.listen = tcp(freePort())
 		if err = s.start(); err == nil {
 			return s
+		}
+		if !errors.Is(err, errEnded) {
+			break // another port would be no better
 		}
 	}
 	t.Fatalf("memcachedtest: %v", err)
@@ -48,7 +77,7 @@ func Start(t testing.TB, args ...string) *Server {
 }
 
 // StartUnix is like Start with a unix socket.
-func StartUnix(t testing.TB, args ...string) *Server {
+func (cfg Config) StartUnix(t testing.TB, args ...string) *Server {
 	t.Helper()
 	// Not t.TempDir: a socket's path may have a hundred bytes, and that
 	// directory is named after the test.
@@ -57,11 +86,22 @@ func StartUnix(t testing.TB, args ...string) *Server {
 		t.Fatalf("memcachedtest: %v", err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	s := &Server{t: t, binary: binary(t), args: args, listen: unix(filepath.Join(dir, "socket"))}
-	t.Cleanup(s.Stop)
+	s := cfg.server(t, args)
+	s.listen = unix(filepath.Join(dir, "socket"))
 	if err := s.start(); err != nil {
 		t.Fatalf("memcachedtest: %v", err)
 	}
+	return s
+}
+
+// server returns one that has yet to be started.
+func (cfg Config) server(t testing.TB, args []string) *Server {
+	t.Helper()
+	s := &Server{t: t, binary: binary(t), args: args, dial: cfg.DialContext}
+	if s.dial == nil {
+		s.dial = new(net.Dialer).DialContext
+	}
+	t.Cleanup(s.Stop)
 	return s
 }
 
@@ -153,14 +193,18 @@ func (s *Server) awaitAnswer() error {
 	defer tick.Stop()
 	timeout := time.After(patience)
 	for {
-		if stats, err := s.stats(); err == nil && stats["pid"] == strconv.Itoa(s.PID()) {
-			return nil
+		stats, err := s.stats()
+		if err == nil {
+			if stats["pid"] == strconv.Itoa(s.PID()) {
+				return nil
+			}
+			err = fmt.Errorf("process %s does", stats["pid"])
 		}
 		select {
 		case <-s.exited:
-			return fmt.Errorf("%s %s ended at once", s.binary, strings.Join(s.process.Args[1:], " "))
+			return fmt.Errorf("%s %s %w", s.binary, strings.Join(s.process.Args[1:], " "), errEnded)
 		case <-timeout:
-			return fmt.Errorf("%s did not answer within %v", s.binary, patience)
+			return fmt.Errorf("%s did not answer within %v: %w", s.binary, patience, err)
 		case <-tick.C:
 		}
 	}

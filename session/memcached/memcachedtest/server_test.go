@@ -1,10 +1,14 @@
 package memcachedtest_test
 
 import (
+	"bufio"
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -69,6 +73,61 @@ func TestArgumentsReachTheServer(t *testing.T) {
 	if got := s.Stat(t, "limit_maxbytes"); got != 17<<20 {
 		t.Errorf("limit_maxbytes is %d, want 17 MiB", got)
 	}
+}
+
+// A server that answers nobody without a password is started, asked, restarted
+// and paused by connections that show it one.
+func TestConfigDialContext(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "passwords")
+	if err := os.WriteFile(file, []byte("user:password\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := memcachedtest.Config{DialContext: showPassword}
+	for name, start := range map[string]func(testing.TB, ...string) *memcachedtest.Server{"tcp": cfg.Start, "unix socket": cfg.StartUnix} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, "-Y", file)
+			s.Restart()
+			s.Pause()
+			s.Resume()
+			if n, items := s.Stat(t, "curr_items"), s.Dump(t); n != 0 || len(items) != 0 {
+				t.Errorf("%d items: %v", n, items)
+			}
+			if s.Stat(t, "auth_cmds") == 0 {
+				t.Error("nobody showed a password")
+			}
+			network, address, _ := strings.Cut(s.Addr(), ":")
+			if network != "unix" {
+				network, address = "tcp", s.Addr()
+			}
+			conn, err := net.Dial(network, address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			io.WriteString(conn, "version\r\n")
+			if line, _ := bufio.NewReader(conn).ReadString('\n'); line != "CLIENT_ERROR unauthenticated\r\n" {
+				t.Errorf("without a password: %q", line)
+			}
+		})
+	}
+}
+
+func showPassword(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		conn.SetDeadline(deadline)
+	}
+	io.WriteString(conn, "set user 0 0 13\r\nuser password\r\n")
+	if _, err := io.ReadFull(conn, make([]byte, len("STORED\r\n"))); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 func TestServersAreApart(t *testing.T) {
