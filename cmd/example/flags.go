@@ -14,11 +14,11 @@ import (
 // config is what flags and environment say. Its parts are well-formed; whether
 // they go together is for the library to judge.
 type config struct {
-	addr, header, health string
-	memcached, apiKeys   []string
-	idle, lifetime       time.Duration
-	secure               bool
-	keys, externalKey    string // secrets
+	addr, header, health      string
+	memcached, agree, apiKeys []string
+	idle, lifetime            time.Duration
+	secure                    bool
+	keys, externalKey         string // secrets
 }
 
 // An option is a flag and the environment variable that stands in for it.
@@ -29,7 +29,8 @@ type option struct {
 
 var options = []option{
 	{"addr", "host:port", "127.0.0.1:9000", "where to listen; port 0 takes a free one, which is logged", setAddr},
-	{"memcached", "host:port,...", "", `memcached servers; "" keeps sessions in this process`, setMemcached},
+	{"memcached", "[name=]host:port,...", "", `memcached servers; "" keeps sessions in this process`, setMemcached},
+	{"memcached-agree", "[name=]host:port,...", "", "what -memcached is to become, or was: see docs/operations.md", setAgree},
 	{"idle", "duration", "30s", "ends a session without activity", setIdle},
 	{"lifetime", "duration", "12h", "ends a session however active it is", setLifetime},
 	{"header", "name", "X-Auth-Token", "where clients show a token, besides Authorization: Bearer", setHeader},
@@ -81,6 +82,7 @@ func parse(args []string, getenv func(string) string) (c config, err error) {
 	} else if flags.NArg() > 0 {
 		errs = append(errs, fmt.Errorf("unexpected argument %q (-h lists the flags)", flags.Arg(0)))
 	}
+	idleGiven := false
 	for i, o := range options {
 		text, source := o.fallback, "-"+o.name
 		if v := getenv(o.env()); v != "" {
@@ -89,11 +91,14 @@ func parse(args []string, getenv func(string) string) (c config, err error) {
 		if values[i].present {
 			text, source = values[i].text, "-"+o.name
 		}
+		if o.name == "idle" {
+			idleGiven = values[i].present || getenv(o.env()) != ""
+		}
 		if err := o.set(&c, text); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", source, err))
 		}
 	}
-	if idle := options[2]; !values[2].present && getenv(idle.env()) == "" && c.lifetime > 0 {
+	if !idleGiven && c.lifetime > 0 {
 		c.idle = min(c.idle, c.lifetime) // nobody asked for the longer one
 	}
 	c.keys, c.externalKey = getenv(envKeys), getenv(envExternalKey)
@@ -117,6 +122,11 @@ func setMemcached(c *config, text string) error {
 		return errors.New(`is blank; "" is the embedded store`)
 	}
 	c.memcached = list(text)
+	return nil
+}
+
+func setAgree(c *config, text string) error {
+	c.agree = list(text)
 	return nil
 }
 

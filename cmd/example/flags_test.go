@@ -84,6 +84,21 @@ func TestBadConfiguration(t *testing.T) {
 				`-memcached: memcached.Config.Nodes[2] = "localhost": must be host:port, [ipv6]:port or unix:/path`,
 			},
 		},
+		"lists that contradict each other": {
+			args: []string{"-memcached", "a=127.0.0.1:1,b=127.0.0.1:2", "-memcached-agree", "a=127.0.0.1:1,c=127.0.0.1:2,b=127.0.0.1:3"},
+			want: []string{
+				`-memcached-agree: memcached.Config.Agree[1] = "c=127.0.0.1:2": has the name b in the other list`,
+				`-memcached-agree: memcached.Config.Agree[2] = "b=127.0.0.1:3": has the address 127.0.0.1:2 in the other list`,
+			},
+		},
+		"lists that share no server": {
+			env:  env{"COATCHECK_MEMCACHED": "a=127.0.0.1:1", "COATCHECK_MEMCACHED_AGREE": "b=127.0.0.1:2"},
+			want: []string{`-memcached-agree: memcached.Config.Agree = [b=127.0.0.1:2]: shares no node with the other list`},
+		},
+		"the second list alone": {
+			args: []string{"-memcached-agree", "127.0.0.1:11211"},
+			want: []string{`-memcached: memcached.Config.Nodes: at least one node is needed, as in []string{"127.0.0.1:11211"}`},
+		},
 		"no header": {
 			args: []string{"-header", ""},
 			want: []string{`-header: needs a header's name`},
@@ -123,6 +138,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, part := range []string{
 		"-addr", "COATCHECK_ADDR, default 127.0.0.1:9000", "-memcached", `COATCHECK_MEMCACHED, default ""`,
+		"-memcached-agree", `COATCHECK_MEMCACHED_AGREE, default ""`,
 		"-idle", "COATCHECK_IDLE, default 30s", "-lifetime", "COATCHECK_LIFETIME, default 12h",
 		"-header", "COATCHECK_HEADER, default X-Auth-Token", "-api-keys", `COATCHECK_API_KEYS, default ""`,
 		"-secure", "COATCHECK_SECURE, default false", "-health", "COATCHECK_KEYS", "COATCHECK_EXTERNAL_KEY",

@@ -14,6 +14,7 @@ var settings = []struct{ field, setting string }{
 	{"tokens.Config.Keys", envKeys},
 	{"tokens.APIKeys", "-api-keys"},
 	{"memcached.Config.Nodes", "-memcached"},
+	{"memcached.Config.Agree", "-memcached-agree"},
 	{"chimw.Config.Header", "-header"},
 }
 

@@ -13,6 +13,7 @@ func (a *app) routes() http.Handler {
 	r.NotFound(a.notFound)
 	r.MethodNotAllowed(a.methodNotAllowed(r))
 	r.Get("/healthz", healthy) // needs no session, so none is loaded
+	r.Get("/nodes", a.nodes.show)
 	r.Group(func(r chi.Router) {
 		r.Use(a.mw.Handler)
 		r.Get("/", a.home)

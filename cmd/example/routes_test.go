@@ -187,7 +187,7 @@ func TestUnknownRoutes(t *testing.T) {
 	for _, path := range []string{"/nowhere", "/sessions", "/metrics", "/session/"} {
 		c.get(path).wantNoCookie(t).wantProblem(t, http.StatusNotFound, "")
 	}
-	for path, allowed := range map[string][]string{"/": {"GET", "POST"}, "/session": {"GET"}, "/login": {"POST"}, "/healthz": {"GET"}} {
+	for path, allowed := range map[string][]string{"/": {"GET", "POST"}, "/session": {"GET"}, "/login": {"POST"}, "/healthz": {"GET"}, "/nodes": {"GET"}} {
 		a := c.do(http.MethodPut, path, "", "")
 		a.wantProblem(t, http.StatusMethodNotAllowed, "")
 		if got := a.Header.Values("Allow"); !slices.Equal(got, allowed) {

@@ -25,8 +25,9 @@ const (
 
 // app is what the handlers share.
 type app struct {
-	mw  *chimw.Middleware
-	log *slog.Logger
+	mw    *chimw.Middleware
+	nodes *nodes
+	log   *slog.Logger
 }
 
 // server is the program, ready to listen.
@@ -43,7 +44,7 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 	if keysErr != nil {
 		ring, _ = parseKeys(config{})
 	}
-	store, closer, storeErr := openStore(cfg.memcached)
+	store, closer, storeErr := openStore(cfg, log)
 	if storeErr != nil {
 		store = new(memory.Store)
 	}
@@ -56,7 +57,7 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 		Observe:     session.LogEvents(log),
 	})
 	signer, signerErr := tokens.NewSigner(tokens.Config{Issuer: issuer, Keys: ring.sign})
-	a := &app{log: log}
+	a := &app{nodes: newNodes(store, log), log: log}
 	var mwErr error
 	a.mw, mwErr = chimw.New(chimw.Config{
 		Manager:        manager,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log/slog"
 
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
@@ -10,11 +11,15 @@ import (
 
 // openStore returns a store over these memcached servers, or an embedded one if
 // there are none, and what closes it.
-func openStore(nodes []string) (session.Store, io.Closer, error) {
-	if len(nodes) == 0 {
+func openStore(cfg config, log *slog.Logger) (session.Store, io.Closer, error) {
+	if len(cfg.memcached) == 0 && len(cfg.agree) == 0 {
 		return new(memory.Store), io.NopCloser(nil), nil
 	}
-	store, err := memcached.New(memcached.Config{Nodes: nodes})
+	store, err := memcached.New(memcached.Config{
+		Nodes:   cfg.memcached,
+		Agree:   cfg.agree,
+		Observe: session.LogEvents(log),
+	})
 	if err != nil {
 		return nil, nil, err
 	}
