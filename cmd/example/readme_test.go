@@ -20,7 +20,7 @@ const root = "../.."
 // sessions.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	text := readme(t)
+	text := page(t, "README.md")
 	programs, sessions := blocks(text, "go"), blocks(text, "console")
 	if len(programs) != 1 || len(sessions) != 2 {
 		t.Fatalf("%d programs and %d sessions, want 1 and 2", len(programs), len(sessions))
@@ -43,16 +43,21 @@ func TestReadme(t *testing.T) {
 // are in the file that it says.
 func TestReadmeLinks(t *testing.T) {
 	t.Parallel()
-	text := readme(t)
+	checkPage(t, "README.md", 10)
+}
+
+func checkPage(t *testing.T, file string, atLeast int) {
+	t.Helper()
+	text := page(t, file)
 	if n := strings.Count(text, "\n"); n >= 250 {
-		t.Errorf("%d lines", n)
+		t.Errorf("%s: %d lines", file, n)
 	}
-	links := regexp.MustCompile(`\[([^\]]+)\]\(([^)]+)\)`).FindAllStringSubmatch(text, -1)
-	if len(links) < 10 {
-		t.Errorf("found only %d links", len(links))
+	links := regexp.MustCompile(`\[([^\]]+)\]\(([^)#]+)(?:#[^)]*)?\)`).FindAllStringSubmatch(text, -1)
+	if len(links) < atLeast {
+		t.Errorf("%s: found only %d links", file, len(links))
 	}
 	for _, link := range links {
-		name, path := link[1], filepath.Join(root, link[2])
+		name, path := link[1], filepath.Join(root, filepath.Dir(file), link[2])
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Error(err)
@@ -68,16 +73,16 @@ func TestReadmeLinks(t *testing.T) {
 	}
 }
 
-func readme(t *testing.T) string {
+func page(t *testing.T, file string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	text, err := os.ReadFile(filepath.Join(root, file))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return strings.ReplaceAll(string(text), "\r\n", "\n")
 }
 
-// blocks returns the README's code blocks of one language.
+// blocks returns a page's code blocks of one language.
 func blocks(text, language string) (found []string) {
 	for _, part := range strings.Split(text, "\n```"+language+"\n")[1:] {
 		block, _, _ := strings.Cut(part, "```")
