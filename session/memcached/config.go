@@ -68,7 +68,8 @@ type Config struct {
 	// Nil means that there is no change.
 	Agree []string
 
-	// Timeout bounds each call as a whole, connecting included.
+	// Timeout bounds each call as a whole, connecting included, and before
+	// that the wait for its turn; see MaxConns.
 	// Zero means DefaultTimeout; otherwise 1 ms to 1 minute.
 	Timeout time.Duration
 
