@@ -5,8 +5,8 @@
 //	store, err := memcached.New(memcached.Config{Nodes: []string{server.Addr()}})
 //
 // Each [Server] is a process of its own on a free port of 127.0.0.1, or on a
-// unix socket, that ends with its test. It can be stopped, restarted empty, and
-// paused, which is how most servers really fail: connected, and silent.
+// unix socket, that ends with its test. It can be stopped, restarted, empty or
+// warm, and paused, which is how most servers really fail: connected, and silent.
 //
 // A server with TLS or passwords (-Z, -Y) is started by a [Config] with a
 // DialContext that can talk to it.

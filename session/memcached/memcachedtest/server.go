@@ -22,8 +22,8 @@ const patience = 10 * time.Second
 var errEnded = errors.New("ended at once")
 
 // A Server is a memcached process that belongs to one test. Its zero value is
-// of no use. It must not be copied. Stop, Restart, Pause and Resume must not be
-// called concurrently, nor PID beside them; the others may be at any time.
+// of no use. It must not be copied. Stop, Shutdown, Restart, Pause and Resume must
+// not be called concurrently, nor PID beside them; the others may be at any time.
 type Server struct {
 	t      testing.TB
 	binary string
@@ -139,8 +139,8 @@ func (s *Server) Stop() {
 	s.process = nil
 }
 
-// Restart stops the server if it runs, and starts it again, empty, at the same
-// address with the same arguments.
+// Restart stops the server if it runs, and starts it again at the same address
+// with the same arguments: empty, unless it was Shutdown and keeps a file (-e).
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.Stop()
