@@ -23,7 +23,7 @@ GOVULNCHECK   = $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 each = set -e; for dir in $(MODULES); do echo "== $$dir: $(strip $(1))"; (cd "$$dir" && $(1)); done
 
 .DEFAULT_GOAL := help
-.PHONY: help run test tests allocs cover bench fuzz fmt fmt-check tidy-check vet build lint vuln ci
+.PHONY: help run test tests allocs drill cover bench fuzz fmt fmt-check tidy-check vet build lint vuln ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,9 @@ tests: test ## the same as test
 
 allocs: ## the tests named Allocations again, without the race detector, which makes them skip
 	@.ci/test -run=Allocations
+
+drill: ## what befalls memcached nodes, with latencies and a table; let the machine do nothing else meanwhile
+	@COATCHECK_DRILL=1 COATCHECK_REQUIRE_MEMCACHED=1 go test -count=1 -v $(TESTFLAGS) ./session/memcached/drills
 
 cover: ## test the main module; the total on the last line, the lines in coverage.out
 	@MODULES=. COATCHECK_REQUIRE_MEMCACHED=1 .ci/test -race -shuffle=on -coverpkg=./... -coverprofile=coverage.out $(TESTFLAGS)
