@@ -22,7 +22,11 @@ func (s *Session) create(ctx context.Context, inPlace bool) error {
 	for attempt := range placements {
 		// Each attempt is another session: should one be stored without an
 		// answer, nobody holds what opens it.
-		first.id = s.m.place()
+		id, perr := s.m.place(ctx)
+		if perr != nil {
+			return errors.Join(perr, err)
+		}
+		first.id = id
 		c := s.m.issue(first.id)
 		first.secret = c.hash()
 		if attempt == 0 || listed != nil { // an index that can't be reached is tried once

@@ -32,7 +32,7 @@ type Event struct {
 	Successor ID
 	Subject   string
 	Reason    string // a fixed text: fit for a metric's label
-	Node      string // of the store
+	Node      string // of the store; of StoreFailed, if Err or what it wraps has a method Node() string
 	Err       error
 }
 

@@ -61,22 +61,25 @@ func (s *Session) successor(c Credential) (*record, []byte, error) {
 
 // destination draws an ID whose node answers and has nothing under it.
 func (m *Manager) destination(ctx context.Context) (ID, error) {
-	err := errors.New("no node for a new session")
+	failed := errTaken
 	for range placements {
-		id := m.place()
-		if store, ok := m.cfg.Store.(Availability); ok && !store.Available(m.storeKey(id)) {
-			continue // place found nowhere: the old session is not given up for that
+		id, err := m.place(ctx)
+		if err != nil {
+			return ID{}, err // the old session is not given up for that
 		}
-		_, _, gerr := m.cfg.Store.Get(ctx, m.storeKey(id))
-		if errors.Is(gerr, ErrNotFound) {
+		_, _, err = m.cfg.Store.Get(ctx, m.storeKey(id))
+		if errors.Is(err, ErrNotFound) {
 			return id, nil
 		}
-		if gerr != nil {
-			err = m.unavailable(ctx, id, gerr)
+		if err != nil {
+			failed = m.unavailable(ctx, id, err)
 		}
 	}
-	return ID{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	return ID{}, failed
 }
+
+// errTaken: the store has something under IDs that were just drawn.
+var errTaken = fmt.Errorf("%w: new IDs are taken", ErrUnavailable)
 
 // predecessor is the ID under which the subject's index knows this session.
 func (s *Session) predecessor(next *record) ID {

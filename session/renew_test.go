@@ -223,6 +223,33 @@ func TestPlacement(t *testing.T) {
 	})
 }
 
+// nowhere is a store without room for anything new.
+type nowhere struct{ *store }
+
+func (nowhere) Available(string) bool { return false }
+
+func TestNoPlace(t *testing.T) {
+	t.Parallel()
+	st := newStore()
+	s, c := begin(t, newManager(t, session.Config{Store: st}))
+	m := newManager(t, session.Config{Store: nowhere{st}})
+	t.Run("M12 a session is not placed where others would not look for it", func(t *testing.T) {
+		fresh := m.New()
+		count.Put(fresh, 1)
+		if err := fresh.Commit(t.Context()); !errors.Is(err, session.ErrUnavailable) || st.count("create") != 1 {
+			t.Errorf("%v, and %d creates", err, st.count("create")-1)
+		}
+	})
+	t.Run("S6 nor is the old one given up for that", func(t *testing.T) {
+		old := load(t, m, c)
+		old.Renew()
+		if err := old.Commit(t.Context()); !errors.Is(err, session.ErrUnavailable) {
+			t.Error(err)
+		}
+		wantCount(t, m, s.Credential(), 1)
+	})
+}
+
 func TestDestinationIsDrawnAgain(t *testing.T) {
 	t.Parallel()
 	st := newStore()

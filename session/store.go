@@ -55,10 +55,12 @@ type Store interface {
 }
 
 // Availability may be implemented by a [Store] that is spread over several
-// nodes. The manager then places new sessions where they can be kept.
+// nodes. The manager then places new sessions where they can be kept, and fails
+// with ErrUnavailable rather than place one elsewhere.
 type Availability interface {
-	// Available reports whether key is currently expected to be reachable
-	// and may be given to a new entry. It MUST NOT block.
+	// Available reports whether key may be given to a new entry: it can be
+	// reached, as far as is known, and will be looked for there. It MUST NOT
+	// block.
 	Available(key string) bool
 }
 

@@ -13,9 +13,13 @@ import (
 )
 
 // ErrAuthentication means that a node did not take the username and password
-// that [Authenticated] showed it. The error of the call that found out, of later
-// calls while the node counts as down, and of session.NodeDown is one.
+// that [Authenticated] showed it, or that it wants some and was shown none. The
+// error of the call that found out is one, and so are those of later calls while
+// the node counts as down, and of session.NodeDown.
 var ErrAuthentication = errors.New("authentication refused")
+
+// errNoPassword is what a node answers to each command until it was shown one.
+var errNoPassword = fmt.Errorf("%w: it wants a username and a password (memcached.Authenticated)", ErrAuthentication)
 
 const (
 	// maxCredentialBytes is what a line of memcached's file has room for (-Y,

@@ -22,6 +22,10 @@ const (
 	// less often, up to lastProbe: a node that is back serves that soon.
 	firstProbe = 20 * time.Millisecond
 	lastProbe  = 500 * time.Millisecond
+
+	// A node that answers nothing but probes is left alone ever longer, up to
+	// longestProbe, for each time that it is up costs requests the timeout.
+	longestProbe = 10 * time.Second
 )
 
 // A breaker fails the calls to a node at once while it gives no answers, and
@@ -47,6 +51,9 @@ type breaker struct {
 type state struct {
 	down  error         // why; nil if it is up
 	ended chan struct{} // closed at its end
+
+	wait    time.Duration // before the first probe, in this outage or the last one
+	answers uint64        // there had been when it came up
 }
 
 func up() *state { return &state{ended: make(chan struct{})} }
@@ -97,8 +104,11 @@ func (n *node) judge(ctx context.Context, began uint64, l *link, fresh bool, err
 		return // the caller has left, or this side: that says nothing about the node
 	}
 	n.doubt()
-	silent := l == nil || fresh && !l.heard || errors.Is(err, os.ErrDeadlineExceeded)
-	if silent && n.answers.Load() == began {
+	// That no connection could be made may be due to this side, as when it is out
+	// of file descriptors: those that there are decide.
+	unreachable := (l == nil || fresh && !l.heard) && n.open.Load() == 0
+	silent := errors.Is(err, os.ErrDeadlineExceeded)
+	if (unreachable || silent) && n.answers.Load() == began {
 		n.trip(err)
 	}
 }
@@ -107,6 +117,9 @@ func (n *node) judge(ctx context.Context, began uint64, l *link, fresh bool, err
 func (n *node) trip(cause error) {
 	from := n.state.Load()
 	to := &state{down: fmt.Errorf("is down: %w", cause), ended: make(chan struct{})}
+	if from.answers == n.answers.Load() && from.answers > 0 { // it has answered nothing but the probe
+		to.wait = min(max(2*from.wait, firstProbe), longestProbe)
+	}
 	if from.down == nil && n.enter(from, to, func() { n.probe(to, cause) }) {
 		_ = n.drop()
 	}
@@ -114,20 +127,38 @@ func (n *node) trip(cause error) {
 
 // probe asks a node that is down until it answers or is not wanted any more.
 func (n *node) probe(down *state, cause error) {
-	n.observe(n.wanted, session.Event{Kind: session.NodeDown, Node: n.name, Err: cause})
-	for wait := firstProbe; n.ping() != nil; wait = min(2*wait, lastProbe) {
-		pause := time.NewTimer(wait/2 + rand.N(wait/2)) //nolint:gosec // jitter, no secret
-		select {
-		case <-pause.C:
-		case <-n.wanted.Done():
-			pause.Stop()
+	n.tell(session.Event{Kind: session.NodeDown, Node: n.name, Err: cause})
+	for wait := down.wait; n.pause(wait); wait = min(max(2*wait, firstProbe), max(down.wait, lastProbe)) {
+		if n.ping() == nil {
+			n.answered()
+			again := up()
+			again.wait, again.answers = down.wait, n.answers.Load()
+			if n.enter(down, again, nil) {
+				n.tell(session.Event{Kind: session.NodeUp, Node: n.name})
+			}
 			return
 		}
 	}
-	if n.enter(down, up(), nil) {
-		n.answered()
-		n.observe(n.wanted, session.Event{Kind: session.NodeUp, Node: n.name})
+}
+
+// tell tells the observer, unless the node is not his any more.
+func (n *node) tell(e session.Event) {
+	if n.wanted.Err() == nil {
+		n.observe(n.wanted, e)
 	}
+}
+
+// pause waits for about that long, and reports whether the node is still wanted.
+func (n *node) pause(wait time.Duration) bool {
+	if wait > 0 {
+		pause := time.NewTimer(wait/2 + rand.N(wait/2)) //nolint:gosec // jitter, no secret
+		defer pause.Stop()
+		select {
+		case <-pause.C:
+		case <-n.wanted.Done():
+		}
+	}
+	return n.wanted.Err() == nil
 }
 
 // ping asks the node for its version on a connection of its own, which is kept

@@ -137,9 +137,6 @@ func TestWhatTakesANodeDown(t *testing.T) {
 					s.Get(t.Context(), "warm")
 				}
 				unknown(t, s.Update(t.Context(), "k", nil, 7, time.Hour))
-				if s.Available("k") && !test.down { // a probe may have been answered by now
-					t.Error("new sessions are placed on a node that has just failed")
-				}
 				synctest.Wait()
 				if down := len(o.seen()) > 0; down != test.down {
 					t.Errorf("events %q, want any: %v", o.seen(), test.down)
@@ -187,5 +184,71 @@ func TestCloseEndsProbes(t *testing.T) {
 		wants(t, s.Close(), nil)
 		_, _, err := s.Get(t.Context(), "k")
 		wants(t, err, net.ErrClosed)
+	})
+}
+
+// That this side can make no more connections is no reason to give up those that
+// it has.
+func TestConnectionsThatWorkKeepANodeUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := new(observer)
+		p := &patient{fake: fake{answer: func(int, string) string {
+			<-time.After(time.Millisecond)
+			return "NOT_FOUND\r\n"
+		}}}
+		s := open(t, memcached.Config{Nodes: []string{"n=fake.example:11211"}, DialContext: p.dial, Observe: o.observe})
+		defer s.Close()
+		together(8, func(int) { wants(t, s.Delete(t.Context(), "k"), nil) })
+		p.refuses.Store(true)
+		var failed atomic.Int64
+		together(9, func(int) {
+			if s.Delete(t.Context(), "k") != nil {
+				failed.Add(1)
+			}
+		})
+		together(8, func(int) { wants(t, s.Delete(t.Context(), "k"), nil) })
+		if n := failed.Load(); n != 1 || len(o.seen()) > 0 {
+			t.Errorf("%d of 9 failed for 8 connections, want 1; events %q", n, o.seen())
+		}
+	})
+}
+
+// A node that answers probes, but nothing else, is used ever less often.
+func TestNodeThatAnswersProbesAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var silent atomic.Bool
+		silent.Store(true)
+		f := &fake{answer: func(int, string) string {
+			if silent.Load() {
+				return silence // the fake answers "version" itself
+			}
+			return "END\r\n"
+		}}
+		s := f.open(t)
+		defer s.Close()
+		ask := func(while time.Duration) (waited int) {
+			for end := time.Now().Add(while); time.Now().Before(end); <-time.After(10 * time.Millisecond) {
+				start := time.Now()
+				s.Get(t.Context(), "k")
+				if time.Since(start) > 0 {
+					waited++
+				}
+			}
+			return waited
+		}
+		if n := ask(time.Minute); n > 25 {
+			t.Errorf("M10 in a minute %d requests waited for the timeout", n)
+		}
+		silent.Store(false)
+		<-time.After(10 * time.Second)
+		_, _, err := s.Get(t.Context(), "k")
+		wants(t, err, session.ErrNotFound)
+		silent.Store(true)
+		if n := ask(time.Second); n < 2 {
+			t.Errorf("a node that had answered was left alone at once: %d requests waited", n)
+		}
+		<-time.After(time.Second)
 	})
 }

@@ -19,7 +19,7 @@ func (n *node) add(ctx context.Context, item *memcache.Item) error {
 		return nil
 	case lost != nil && answered(err):
 		// What the second attempt met may be the first one's work.
-		return fmt.Errorf("memcached: node %s: add had no answer: %w", n.name, lost)
+		return &nodeError{n.name, fmt.Errorf("add had no answer: %w", lost)}
 	case errors.Is(err, memcache.ErrNotStored):
 		return session.ErrExists
 	default:

@@ -68,8 +68,8 @@ type Config struct {
 	// Nil means that there is no change.
 	Agree []string
 
-	// Timeout bounds each call as a whole, connecting included, and before
-	// that the wait for its turn; see MaxConns.
+	// Timeout bounds each call, connecting included, and before it the wait for
+	// its turn (see MaxConns): both together take at most twice as long.
 	// Zero means DefaultTimeout; otherwise 1 ms to 1 minute.
 	Timeout time.Duration
 

@@ -3,6 +3,7 @@ package memcached_test
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -50,11 +51,8 @@ func TestAnswers(t *testing.T) {
 		t.Run(fmt.Sprintf("M3 %s %q", test.call, test.answer), func(t *testing.T) {
 			t.Parallel()
 			f := &fake{answer: func(int, string) string { return test.answer }}
-			s := f.open(t)
+			s := f.openUnhurried(t)
 			wants(t, methods[test.call](t.Context(), s, "k", time.Hour), test.want)
-			if got, want := s.Available("k"), test.want != errUnknown; got != want {
-				t.Errorf("Available is %v after this, want %v", got, want)
-			}
 		})
 	}
 }
@@ -69,7 +67,7 @@ func TestAnswerToAnotherKeyEndsTheConnection(t *testing.T) {
 		}
 		return found("k", "mine", 8)
 	}}
-	s := f.open(t)
+	s := f.openUnhurried(t)
 	value, version, err := s.Get(t.Context(), "k")
 	unknown(t, err)
 	if value != nil || version != 0 {
@@ -77,6 +75,20 @@ func TestAnswerToAnotherKeyEndsTheConnection(t *testing.T) {
 	}
 	if value, _, err := s.Get(t.Context(), "k"); err != nil || string(value) != "mine" {
 		t.Errorf("the next call: %q, %v", value, err)
+	}
+}
+
+// A length is not believed before the value has come.
+func TestLengthWithoutValueTakesNoMemory(t *testing.T) {
+	f := &fake{answer: func(int, string) string { return "VALUE k 0 1073741824 7\r\nv" + hangUp }}
+	s := f.openUnhurried(t)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, _, err := s.Get(t.Context(), "k")
+	runtime.ReadMemStats(&after)
+	unknown(t, err)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 100<<20 {
+		t.Errorf("it took %d MiB", n>>20)
 	}
 }
 

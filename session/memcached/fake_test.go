@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/coatcheck/session/memcached"
 )
@@ -113,6 +114,12 @@ func (f *fake) connections() int {
 func (f *fake) open(t testing.TB) *memcached.Store {
 	t.Helper()
 	return open(t, memcached.Config{Nodes: []string{"fake.example:11211"}, DialContext: f.dial})
+}
+
+// openUnhurried is for tests in real time, on machines that are busy.
+func (f *fake) openUnhurried(t testing.TB) *memcached.Store {
+	t.Helper()
+	return open(t, memcached.Config{Nodes: []string{"fake.example:11211"}, DialContext: f.dial, Timeout: 2 * time.Second})
 }
 
 func open(t testing.TB, cfg memcached.Config) *memcached.Store {

@@ -3,6 +3,8 @@ package memcached_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -48,6 +50,17 @@ func (f *fake) batches() []int {
 	return sizes
 }
 
+// grow has batches grow to their full size, and forgets what was sent for that.
+func (f *fake) grow(t *testing.T, s *memcached.Store) {
+	for range 4 {
+		takeOff(t, s)
+		together(8, func(i int) { s.Get(t.Context(), fmt.Sprint("k", i)) })
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.commands = nil
+}
+
 func TestGetsAreGathered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -62,9 +75,10 @@ func TestGetsAreGathered(t *testing.T) {
 			}
 			clear(value) // it is the caller's own; the race detector watches
 		}
+		f.grow(t, s)
+		takeOff(t, s)
 		leaving, leave := cancelAfter(t.Context(), 5*time.Millisecond)
 		defer leave()
-		takeOff(t, s)
 		start := time.Now()
 		together(100, func(i int) {
 			switch key := fmt.Sprint("k", i/2); { // each key is asked for by two
@@ -81,6 +95,29 @@ func TestGetsAreGathered(t *testing.T) {
 		}
 		if got, want := f.batches(), []int{1, 1, 36, 64}; !slices.Equal(got, want) {
 			t.Errorf("batches of %v keys, want %v", got, want)
+		}
+	})
+}
+
+// A batch that is full waits for nobody.
+func TestFullBatchGoesAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{answer: answerEach(10 * time.Millisecond)}
+		s := f.open(t)
+		defer s.Close()
+		f.grow(t, s)
+		takeOff(t, s)
+		start := time.Now()
+		together(64*5, func(i int) {
+			_, _, err := s.Get(t.Context(), fmt.Sprint("k", i))
+			wants(t, err, nil)
+		})
+		if took := time.Since(start); took != 10*time.Millisecond {
+			t.Errorf("it took %v, want 10ms: one round trip", took)
+		}
+		if n := f.connections(); n != 7 {
+			t.Errorf("%d connections for 2 gets and 5 full batches", n)
 		}
 	})
 }
@@ -107,13 +144,22 @@ func TestSentGetIsNotJoined(t *testing.T) {
 		f := &fake{answer: answerEach(10 * time.Millisecond)}
 		s := f.open(t)
 		defer s.Close()
-		for range 4 {
-			go s.Get(t.Context(), "k")
+		f.grow(t, s)
+		takeOff(t, s)
+		for range 20 { // some while gets are in flight, some while batches are
 			<-time.After(time.Millisecond)
+			go func() {
+				sent := len(f.sent())
+				_, _, err := s.Get(t.Context(), "k")
+				wants(t, err, nil)
+				if now := f.sent(); !slices.ContainsFunc(now[sent:], func(c string) bool { return strings.Contains(c, " k") }) {
+					t.Errorf("joined one of %q", now[:sent])
+				}
+			}()
 		}
 		<-time.After(time.Second)
-		if got := f.sent(); !slices.Equal(got, []string{"gets k", "gets k", "gets k k"}) {
-			t.Errorf("sent %q", got)
+		if n := len(f.sent()); n > 8 {
+			t.Errorf("%d commands", n)
 		}
 	})
 }
@@ -186,13 +232,24 @@ func TestGatheredGetsDontPileUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		o := new(observer)
-		f := &fake{answer: answerEach(200 * time.Millisecond)}
-		s := open(t, memcached.Config{Nodes: []string{"fake.example:11211"}, DialContext: f.dial, Observe: o.observe})
+		each := answerEach(240 * time.Millisecond)
+		f := &fake{answer: func(conn int, command string) string {
+			if strings.HasPrefix(command, "delete") {
+				<-time.After(240 * time.Millisecond)
+				return "DELETED\r\n"
+			}
+			return each(conn, command)
+		}}
+		s := open(t, memcached.Config{Nodes: []string{"fake.example:11211"}, DialContext: f.dial, MaxConns: 2, Observe: o.observe})
 		defer s.Close()
-		takeOff(t, s)
+		for range 2 {
+			go s.Delete(t.Context(), "k")
+		}
+		synctest.Wait()
+		takeOff(t, s) // which wait for the two to be back
 		start := time.Now()
 		var refused atomic.Int64
-		together(64*4, func(i int) {
+		together(20, func(i int) { // 16 in full batches, 4 that wait for the two in flight
 			if _, _, err := s.Get(t.Context(), fmt.Sprint("k", i)); err != nil {
 				unknown(t, err)
 				refused.Add(1)
@@ -201,9 +258,40 @@ func TestGatheredGetsDontPileUp(t *testing.T) {
 				t.Errorf("a get took %v", took)
 			}
 		})
-		if n := refused.Load(); n != 64*2 || len(o.seen()) > 0 {
-			t.Errorf("%d of 256 were refused, want 128; events %q", n, o.seen())
+		if n := refused.Load(); n != 20 || len(o.seen()) > 0 || !s.Available("k") {
+			t.Errorf("%d of 20 were refused; events %q", n, o.seen())
 		}
+		<-time.After(time.Second)
+	})
+}
+
+// What can't be answered together, for want of time or of sense, is asked again
+// for each alone, if that ends as early as it would have.
+func TestGatheredGetEndsNoLaterThanALoneOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := new(observer)
+		f := &fake{answer: func(_ int, command string) string {
+			<-time.After(240 * time.Millisecond)
+			if strings.Count(command, " ") > 1 {
+				return "SERVER_ERROR out of memory writing get response\r\n"
+			}
+			return "END\r\n"
+		}}
+		s := open(t, memcached.Config{Nodes: []string{"fake.example:11211"}, DialContext: f.dial, MaxConns: 2, Observe: o.observe})
+		defer s.Close()
+		takeOff(t, s)
+		start := time.Now()
+		together(7, func(i int) {
+			s.Get(t.Context(), fmt.Sprint("k", i))
+			if took := time.Since(start); took > 500*time.Millisecond {
+				t.Errorf("a get took %v", took)
+			}
+		})
+		if len(o.seen()) > 0 {
+			t.Errorf("events %q", o.seen())
+		}
+		<-time.After(time.Second)
 	})
 }
 
@@ -212,29 +300,28 @@ func TestGatheredGetsDontPileUp(t *testing.T) {
 func TestGatheredGetsOfASilentNode(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &patient{fake: fake{answer: stalls}}
-		s := open(t, memcached.Config{Nodes: []string{"fake.example:11211"}, DialContext: p.dial})
+		s := open(t, memcached.Config{Nodes: []string{"fake.example:11211"}, DialContext: mute})
 		takeOff(t, s)
-		p.refuses.Store(true) // to those who ask whether it is back
 		start := time.Now()
-		for _, test := range []struct {
-			name string
-			took time.Duration
-		}{
-			{"M10 waiting gets end with the timeout", memcached.DefaultTimeout},
-			{"M10 later ones end at once", memcached.DefaultTimeout},
-		} {
+		for _, name := range []string{"M10 waiting gets end with the timeout", "M10 later ones end at once"} {
 			together(100, func(i int) {
 				_, _, err := s.Get(t.Context(), fmt.Sprint("k", i))
 				unknown(t, err)
-				if took := time.Since(start); took != test.took {
-					t.Errorf("%s: after %v, want %v", test.name, took, test.took)
+				if took := time.Since(start); took != memcached.DefaultTimeout {
+					t.Errorf("%s: after %v, want %v", name, took, memcached.DefaultTimeout)
 				}
 			})
 		}
 		s.Close()
 		<-time.After(time.Second)
 	})
+}
+
+// mute connects to a node that never says anything, not even to a probe.
+func mute(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	go io.Copy(io.Discard, server)
+	return client, nil
 }
 
 // Large values ride in smaller batches, once it is known that they are.
@@ -252,7 +339,7 @@ func TestBatchesAreBoundedByBytes(t *testing.T) {
 		}}
 		s := f.open(t)
 		defer s.Close()
-		for range 2 {
+		for range 4 {
 			takeOff(t, s)
 			together(12, func(i int) {
 				got, _, err := s.Get(t.Context(), fmt.Sprint("k", i))
@@ -261,8 +348,89 @@ func TestBatchesAreBoundedByBytes(t *testing.T) {
 				}
 			})
 		}
-		if got, want := f.batches(), []int{1, 1, 1, 1, 4, 4, 4, 12}; !slices.Equal(got, want) {
-			t.Errorf("batches of %v keys, want %v", got, want)
+		if sizes := f.batches(); sizes[len(sizes)-1] > 4 || len(sizes) > 24 {
+			t.Errorf("batches of %v keys, want none of more than 256 KiB and not many", sizes)
+		}
+	})
+}
+
+// A network that a full batch of large values is too much for fails no get that it
+// would not fail alone.
+func TestBatchesFitTheNetwork(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		wire, value := make(chan struct{}, 1), strings.Repeat("v", 64<<10)
+		f := &fake{answer: func(_ int, command string) string {
+			var answer strings.Builder
+			for _, key := range strings.Fields(command)[1:] {
+				wire <- struct{}{}
+				<-time.After(6 * time.Millisecond) // about 10 MB/s, for all connections together
+				<-wire
+				answer.WriteString(strings.TrimSuffix(found(key, value, 7), "END\r\n"))
+			}
+			return answer.String() + "END\r\n"
+		}}
+		s := f.open(t)
+		defer s.Close()
+		for round := range 6 {
+			takeOff(t, s)
+			var failed atomic.Int64
+			together(62, func(i int) {
+				if _, _, err := s.Get(t.Context(), fmt.Sprint("k", i)); err != nil {
+					failed.Add(1)
+				}
+			})
+			if n := failed.Load(); n > 0 {
+				t.Errorf("round %d: %d of 62 gets failed", round, n)
+			}
+			<-time.After(time.Second)
+		}
+	})
+}
+
+// Somebody's large session makes batches small, but nobody wait for that.
+func TestLargeSessionHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		large := strings.Repeat("v", 1<<20-600)
+		f := &fake{answer: func(_ int, command string) string {
+			<-time.After(20 * time.Millisecond)
+			var answer strings.Builder
+			for _, key := range strings.Fields(command)[1:] {
+				value := "small"
+				if key == "large" {
+					value = large
+				}
+				answer.WriteString(strings.TrimSuffix(found(key, value, 7), "END\r\n"))
+			}
+			return answer.String() + "END\r\n"
+		}}
+		s := f.open(t)
+		defer s.Close()
+		ctx, stop := context.WithTimeout(t.Context(), 2*time.Second)
+		defer stop()
+		var served atomic.Int64
+		together(210, func(i int) {
+			key := fmt.Sprint("k", i)
+			if i < 10 {
+				key = "large"
+			}
+			for {
+				_, _, err := s.Get(t.Context(), key)
+				if err != nil {
+					t.Errorf("%s: %v", key, err)
+				}
+				if ctx.Err() != nil {
+					return
+				}
+				if i >= 10 {
+					served.Add(1)
+				}
+			}
+		})
+		// By 32 connections, each for one get at a time, it were 3,200.
+		if n := served.Load(); n < 3500 {
+			t.Errorf("%d gets of small sessions were served", n)
 		}
 	})
 }

@@ -108,9 +108,20 @@ func parseValueLine(line []byte) (name []byte, head memcache.Item, size int, err
 	return name, memcache.Item{Flags: uint32(f), CasID: v}, int(n), nil
 }
 
+// readValue makes room for a large value as it comes, not because its length
+// says so.
 func readValue(r io.Reader, size int) ([]byte, error) {
-	value := make([]byte, size+2)
-	if _, err := io.ReadFull(r, value); err != nil {
+	var value []byte
+	var err error
+	if size += len("\r\n"); size <= DefaultMaxValueBytes {
+		value = make([]byte, size)
+		_, err = io.ReadFull(r, value)
+	} else {
+		var b bytes.Buffer
+		_, err = io.CopyN(&b, r, int64(size))
+		value = b.Bytes()
+	}
+	if err != nil {
 		return nil, err
 	}
 	value, ok := bytes.CutSuffix(value, []byte("\r\n"))

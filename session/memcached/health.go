@@ -3,6 +3,7 @@ package memcached
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -17,7 +18,8 @@ type NodeHealth struct {
 	Name string
 	Addr string // as in Config.Nodes, without the name
 
-	// Up: calls are made, not failed at once.
+	// Up: this store has not given the node up, and makes calls to it. That may
+	// be because it has made none yet: Err says how the node is.
 	Up bool
 
 	// Err is why the node did not report; nil if it did.
@@ -38,10 +40,26 @@ type NodeHealth struct {
 	Items, Bytes, LimitBytes uint64
 }
 
+// MarshalJSON writes the fields under their names, and Err's text, "" if it is
+// nil: an error by itself has no JSON. The text names addresses.
+func (h NodeHealth) MarshalJSON() ([]byte, error) {
+	type fields NodeHealth // without this method
+	text := ""
+	if h.Err != nil {
+		text = h.Err.Error()
+	}
+	return json.Marshal(struct {
+		fields
+		Err string
+	}{fields(h), text})
+}
+
 // Health asks every node, of both lists, for a report, all at the same time and
 // each within Config.Timeout. It takes a connection of its own, also to a node
 // that is down, so that it never waits behind calls nor they behind it. Nodes
-// come in the order of Config.Nodes, then those of Config.Agree alone.
+// come in the order of Config.Nodes, then those of Config.Agree alone. When ctx
+// ends, Err of those that have not reported is its error. Of a nil or zero Store
+// the report is empty; of a closed one, Err is set.
 func (s *Store) Health(ctx context.Context) []NodeHealth {
 	nodes := s.lists().all()
 	report := make([]NodeHealth, len(nodes))
@@ -59,8 +77,11 @@ func (n *node) health(ctx context.Context) NodeHealth {
 		h.Addr = "unix:" + n.addr
 	}
 	stats, err := n.stats(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
+	}
 	if err != nil {
-		h.Err = fmt.Errorf("memcached: node %s: stats: %w", n.name, err)
+		h.Err = &nodeError{n.name, fmt.Errorf("stats: %w", err)}
 	}
 	h.Up = n.state.Load().down == nil
 	h.Evictions = stats["evictions"]

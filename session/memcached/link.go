@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/bradfitz/gomemcache/memcache"
@@ -27,6 +28,8 @@ type link struct {
 	in  *bufio.Reader // of gets alone; nil until there is one
 	out []byte
 
+	open *atomic.Int64 // counts the node's links
+
 	handed bool // the client has the connection
 	closed bool // the client, or the node, has closed it
 	heard  bool // the node has answered at least a byte to this call
@@ -34,8 +37,9 @@ type link struct {
 	spoilt bool // its context ended, so that its deadline is no longer ours
 }
 
-func newLink(conn net.Conn) *link {
-	l := &link{Conn: conn, client: memcache.NewFromSelector(onlyNode{})}
+func newLink(conn net.Conn, open *atomic.Int64) *link {
+	open.Add(1)
+	l := &link{Conn: conn, open: open, client: memcache.NewFromSelector(onlyNode{})}
 	l.client.MaxIdleConns = 1
 	l.client.DialContext = l.handOver
 	l.interrupt = func() { conn.SetDeadline(time.Unix(1, 0)) }
@@ -95,7 +99,10 @@ func (l *link) Write(p []byte) (int, error) {
 
 // Close implements [net.Conn] for gomemcache.
 func (l *link) Close() error {
-	l.closed = true
+	if !l.closed {
+		l.closed = true
+		l.open.Add(-1)
+	}
 	return hangUp(l.Conn)
 }
 

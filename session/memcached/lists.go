@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/coatcheck/coatcheck/session"
@@ -28,18 +29,19 @@ type place struct {
 // keep their connections. If anything is wrong with the lists, all of it is
 // returned, each a *[session.ConfigError], joined, and nothing has changed.
 //
-// To add, remove or replace nodes so that nobody is logged out, give every
-// process one pair of lists after another, each to the last process before the
-// next one begins:
+// A change that logs nobody out has three steps. Each is taken by every process,
+// and the configuration that processes start with, before the next one begins:
 //
 //  1. SetNodes(old, new); then wait for a MaxLifetime of the session managers,
 //  2. SetNodes(new, old),
 //  3. SetNodes(new, nil).
 //
-// After the first, sessions are placed only where both lists find them; when the
-// others have ended, the lists can change places. A node that is dead for good is
-// given up from the second step on. SetNodes(new, nil) at once is an abrupt
-// change: the sessions of 1/n of the keys are not found any more.
+// From the first on, new sessions are placed only where both lists find them; when
+// those from before have ended, the lists can change places. Nodes that are new
+// must be running before the first step, and have no sessions until the third.
+// One that is dead for good is given up by the second and third. SetNodes(new, nil)
+// at once is an abrupt change: the sessions of 1/n of the keys are not found any
+// more. See docs/operations.md.
 func (s *Store) SetNodes(nodes, agree []string) error {
 	if s.lists() == nil {
 		return errNoNew
@@ -66,6 +68,16 @@ func (s *Store) SetNodes(nodes, agree []string) error {
 		}
 	}
 	return nil
+}
+
+// Nodes returns the names in both lists as they are now: as New or SetNodes was
+// given them, without addresses. Agree is empty unless a change is under way. So
+// a process can tell which step of it has arrived.
+func (s *Store) Nodes() (nodes, agree []string) {
+	if l := s.lists(); l != nil {
+		return l.nodes.names(), l.agree.names()
+	}
+	return nil, nil
 }
 
 // targets are two lists that were found to be in order.
@@ -142,6 +154,14 @@ func (l *lists) all() []*node {
 		}
 	}
 	return all
+}
+
+// anyAvailable reports whether there is a node for new sessions about which there
+// is no doubt.
+func (l *lists) anyAvailable() bool {
+	return slices.ContainsFunc(l.nodes, func(m member) bool {
+		return m.available() && (len(l.agree) == 0 || l.agree.has(m.node))
+	})
 }
 
 func (l *lists) find(key string) place {

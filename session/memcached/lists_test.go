@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -199,6 +201,68 @@ func TestDrawnKeysAreFoundByAll(t *testing.T) {
 			}
 		})
 	}
+}
+
+// While the only node that two lists share is down, sessions have no place: one
+// that is not found at the next step would be lost.
+func TestNoPlaceWhereListsDiffer(t *testing.T) {
+	t.Parallel()
+	servers, list := cluster(t, 3)
+	_, step1, _, _ := change(t, list[:2], list[1:])
+	servers[1].Stop()
+	m, err := session.NewManager(session.Config{Store: step1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := 0
+	for range 50 {
+		s := m.New()
+		session.Key[int]("n").Put(s, 1)
+		if s.Commit(t.Context()) == nil {
+			stored++
+		}
+	}
+	for range 1000 {
+		if key := drawnKey(); step1.Available(key) {
+			t.Fatal("M12 a key is available on which the lists differ, or whose node is down")
+		}
+	}
+	if stored > 0 {
+		t.Errorf("M12 %d sessions were stored where only this step finds them", stored)
+	}
+}
+
+// With all nodes in doubt, new sessions are placed as if there were none.
+func TestAllInDoubt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{answer: func(_ int, command string) string {
+			if strings.HasPrefix(command, "delete bad") {
+				return "SERVER_ERROR\r\n"
+			}
+			return "NOT_FOUND\r\n"
+		}}
+		s := open(t, memcached.Config{Nodes: []string{"a=a.example:1", "b=b.example:2"}, DialContext: f.dial})
+		defer s.Close()
+		unknown(t, s.Delete(t.Context(), "bad0"))
+		available := func() (n int) {
+			for _, key := range keys(100) {
+				if s.Available(key) {
+					n++
+				}
+			}
+			return n
+		}
+		if n := available(); n < 20 || n > 80 {
+			t.Errorf("%d of 100 keys are available with one node of two in doubt", n)
+		}
+		for i := range 10 {
+			unknown(t, s.Delete(t.Context(), fmt.Sprint("bad", i)))
+		}
+		if n := available(); n != 100 {
+			t.Errorf("%d of 100 keys are available with both in doubt", n)
+		}
+	})
 }
 
 func TestAbruptChangeLosesAShare(t *testing.T) {

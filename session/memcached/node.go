@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bradfitz/gomemcache/memcache"
@@ -28,6 +30,8 @@ type node struct {
 	turns   turns
 	gets    gatherer
 
+	open atomic.Int64 // links
+
 	wanted  context.Context // done when the node is closed
 	discard context.CancelFunc
 
@@ -39,6 +43,7 @@ func newNode(t target, cfg Config) *node {
 	n := &node{
 		target: t, timeout: cfg.Timeout, maxIdle: min(cfg.MaxIdleConns, cfg.MaxConns), dialer: cfg.DialContext,
 		lookup: cfg.LookupHost, observe: cfg.Observe, turns: newTurns(cfg.MaxConns),
+		gets: gatherer{most: firstBatch, atOnce: cfg.MaxConns, patience: cfg.Timeout / 8},
 	}
 	n.state.Store(up())
 	n.wanted, n.discard = context.WithCancel(context.Background())
@@ -47,7 +52,7 @@ func newNode(t target, cfg Config) *node {
 
 // once makes one call. If it returns no answer, the outcome is unknown.
 func (n *node) once(ctx context.Context, f func(*link) error) error {
-	_, err := n.do(ctx, n.timeout, false, f)
+	_, err := n.do(ctx, false, f)
 	return err
 }
 
@@ -55,25 +60,37 @@ func (n *node) once(ctx context.Context, f func(*link) error) error {
 // dead before. Lost is the error of a first one that may have been carried out
 // all the same; err is the outcome.
 func (n *node) twice(ctx context.Context, f func(*link) error) (lost, err error) {
-	return n.do(ctx, n.timeout, true, f)
+	return n.do(ctx, true, f)
 }
 
-// do makes one call, or two, after waiting that long for its turn.
-func (n *node) do(ctx context.Context, wait time.Duration, again bool, f func(*link) error) (lost, err error) {
-	if err = n.turns.begin(ctx, &n.breaker, wait); err == nil {
+func (n *node) do(ctx context.Context, again bool, f func(*link) error) (lost, err error) {
+	if err = n.turns.begin(ctx, &n.breaker, n.timeout); err == nil {
 		lost, err = n.attempt(ctx, again, f)
-		n.turns.end()
 	}
 	switch {
 	case answered(err):
 		return lost, err
 	case ctx.Err() != nil:
 		err = ctx.Err()
+	case strings.Contains(err.Error(), "CLIENT_ERROR unauthenticated"):
+		err = errNoPassword
 	}
-	return lost, fmt.Errorf("memcached: node %s: %w", n.name, err)
+	return lost, &nodeError{n.name, err}
 }
 
+// A nodeError is what went wrong with a node. Its method tells which to
+// [session.Event].
+type nodeError struct {
+	node string
+	err  error
+}
+
+func (e *nodeError) Error() string { return "memcached: node " + e.node + ": " + e.err.Error() }
+func (e *nodeError) Unwrap() error { return e.err }
+func (e *nodeError) Node() string  { return e.node }
+
 func (n *node) attempt(ctx context.Context, again bool, f func(*link) error) (lost, err error) {
+	defer n.turns.end()
 	began, deadline := n.answers.Load(), time.Now().Add(n.timeout)
 	if l := n.take(); l != nil {
 		err := n.call(ctx, l, deadline, f)
@@ -120,7 +137,7 @@ func (n *node) dial(ctx context.Context, deadline time.Time) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newLink(conn), nil
+	return newLink(conn, &n.open), nil
 }
 
 // take returns the idle link that was used last, or nil if there is none.

@@ -1,5 +1,7 @@
 package memcached
 
+import "slices"
+
 // A placement says which node has a key: rendezvous hashing (Thaler and
 // Ravishankar, 1998). Each node scores each key and the highest score has it.
 // A node that comes or goes takes or leaves its own keys, 1/n of all, and moves
@@ -40,6 +42,18 @@ func (p placement) owner(key string) *node {
 		}
 	}
 	return owner
+}
+
+func (p placement) has(n *node) bool {
+	return slices.ContainsFunc(p, func(m member) bool { return m.node == n })
+}
+
+func (p placement) names() []string {
+	var names []string
+	for _, m := range p {
+		names = append(names, m.name)
+	}
+	return names
 }
 
 // hash is FNV-1a with 64 bits (RFC 9923).

@@ -114,7 +114,7 @@ func TestSecondAttempt(t *testing.T) {
 				n++
 				return test.answers[min(n, len(test.answers))-1]
 			}}
-			s := f.open(t)
+			s := f.openUnhurried(t)
 			if _, _, err := s.Get(t.Context(), "warm"); !errors.Is(err, session.ErrNotFound) {
 				t.Fatal(err)
 			}
@@ -133,7 +133,7 @@ func TestFreshConnectionIsNotTriedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &fake{answer: func(int, string) string { return hangUp }}
-			unknown(t, call(t.Context(), f.open(t), "k", time.Hour))
+			unknown(t, call(t.Context(), f.openUnhurried(t), "k", time.Hour))
 			if n := len(f.sent()); n != 1 {
 				t.Errorf("sent %d times", n)
 			}
@@ -155,7 +155,7 @@ func TestContextEndsTheSecondAttempt(t *testing.T) {
 				return silence
 			}
 		}}
-		s := f.open(t)
+		s := f.openUnhurried(t)
 		defer s.Close()
 		s.Get(t.Context(), "warm")
 		ctx, cancel := cancelAfter(t.Context(), time.Millisecond)
@@ -174,7 +174,7 @@ func TestUnsentCreateIsCertain(t *testing.T) {
 		}
 		return "NOT_STORED\r\n"
 	}}
-	s := f.open(t)
+	s := f.openUnhurried(t)
 	if _, _, err := s.Get(t.Context(), "warm"); !errors.Is(err, session.ErrNotFound) {
 		t.Fatal(err)
 	}

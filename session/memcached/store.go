@@ -55,23 +55,30 @@ func New(cfg Config) (*Store, error) {
 
 // Close closes the connections and ends what goes on in the background. Calls
 // under way may finish; later ones fail. Closing twice does nothing.
+// [Config.Observe] must not call it: it waits for that to return.
 func (s *Store) Close() error {
-	if s.lists() == nil {
+	if s.lists() == nil || !s.end() {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil
-	}
-	s.closed = true
-	close(s.done)
+	// Without the lock, for an observer may be about to change the lists.
 	var errs []error
 	for _, n := range s.lists().all() {
 		errs = append(errs, n.close())
 	}
 	s.background.Wait()
 	return errors.Join(errs...)
+}
+
+// end has the lists change no more. It reports whether they could before.
+func (s *Store) end() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.closed = true
+	close(s.done)
+	return true
 }
 
 // Get implements [session.Store].
@@ -133,17 +140,21 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return at.node.remove(ctx, key)
 }
 
-// Available implements [session.Availability]: whether the node that has key is
-// up and answered last time, or has not failed within the last second. While
-// [Config.Agree] is set, both lists must name the same node besides, so that
-// new sessions get only IDs which both find.
+// Available implements [session.Availability]: whether a new session may be placed
+// under key. Its node must be up, and the last call to it must have had an answer,
+// or be more than a second ago; if that holds for no node, to be up will do. While
+// [Config.Agree] is set, both lists must name the same node besides, so that new
+// sessions get only IDs which both find.
 func (s *Store) Available(key string) bool {
 	l := s.lists()
 	if l == nil {
 		return false
 	}
 	n := l.nodes.owner(key)
-	return n != nil && n.available() && (len(l.agree) == 0 || l.agree.owner(key) == n)
+	if n == nil || len(l.agree) > 0 && l.agree.owner(key) != n {
+		return false
+	}
+	return n.available() || n.state.Load().down == nil && !l.anyAvailable()
 }
 
 // MaxValueBytes implements [session.ValueLimit] with Config.MaxValueBytes.

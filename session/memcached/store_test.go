@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coatcheck/coatcheck/session"
@@ -103,10 +104,25 @@ func TestClosedStoreFails(t *testing.T) {
 	}
 }
 
+// What an observer may well do when a node goes down, while the store is closed.
+func TestObserverChangesNodesDuringClose(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var s *memcached.Store
+		s = open(t, memcached.Config{Nodes: []string{"a=a.example:1", "b=b.example:2"}, DialContext: neverConnects,
+			Observe: func(context.Context, session.Event) {
+				<-time.After(time.Second)
+				s.SetNodes([]string{"a=a.example:1"}, nil)
+			}})
+		together(10, func(i int) { s.Get(t.Context(), fmt.Sprint(i)) })
+		wants(t, s.Close(), nil) // the bubble would be deadlocked
+	})
+}
+
 func TestIllegalArgumentsAreNotSent(t *testing.T) {
 	t.Parallel()
 	f := &fake{answer: func(int, string) string { return "STORED\r\n" }}
-	s := f.open(t)
+	s := f.openUnhurried(t)
 	for what, key := range map[string]string{
 		"empty": "", "251 bytes": strings.Repeat("k", 251), "space": "a b", "newline": "a\r\nflush_all\r\nb",
 		"zero byte": "a\x00", "DEL": "a\x7f", "beyond ASCII": "ä", "tab": "a\tb",
@@ -137,7 +153,7 @@ func TestIllegalArgumentsAreNotSent(t *testing.T) {
 func TestWritesAreConditional(t *testing.T) {
 	t.Parallel()
 	f := &fake{answer: func(int, string) string { return "STORED\r\n" }}
-	s := f.open(t)
+	s := f.openUnhurried(t)
 	if err := s.Create(t.Context(), "k", []byte("one"), time.Hour); err != nil {
 		t.Fatal(err)
 	}

@@ -18,20 +18,17 @@ type turns chan struct{}
 
 func newTurns(n int) turns { return make(turns, n) }
 
-func (t turns) begin(ctx context.Context, b *breaker, wait time.Duration) error {
+func (t turns) begin(ctx context.Context, b *breaker, timeout time.Duration) error {
 	now := b.state.Load()
-	switch {
-	case now.down != nil:
+	if now.down != nil {
 		return now.down
-	case wait <= 0:
-		return errBusy
 	}
 	select {
 	case t <- struct{}{}:
 		return nil
 	default:
 	}
-	limit := time.NewTimer(wait)
+	limit := time.NewTimer(timeout)
 	defer limit.Stop()
 	select {
 	case t <- struct{}{}:
