@@ -83,13 +83,12 @@
 //
 // Gets are the exception, when there are many at once. While two are in flight
 // to a node, others wait until one of those is back, or until they are enough, and
-// then ride in one command of up to 64 keys, fewer if values are large. That runs in a goroutine
-// of its own, which may outlive Close by the timeout: who leaves takes nothing from
-// the others, and what can't be answered for one is asked again for each of the
-// others alone. None joins what
-// has been sent, so that none returns what was true before it was asked. With 256
-// goroutines this is several times as fast as gomemcache's own Get
-// (BenchmarkGathered prints the ratio).
+// then ride in one command of up to 64 keys, fewer if values are large. It runs in
+// a goroutine of its own, which may outlive Close by the timeout. Who leaves takes
+// nothing from the others, and what can't be answered for one is asked again for
+// each of the others alone. None joins what has been sent, so that none returns
+// what was true before it was asked. With 256 goroutines this is several times as
+// fast as gomemcache's own Get (BenchmarkGathered prints the ratio).
 //
 // Besides, only what no call waits for runs in the background, until Close:
 // asking whether a node is back, and resolving names.
