@@ -349,8 +349,26 @@ func TestErrorIsAnsweredOnce(t *testing.T) {
 	}, request("POST", ""))
 	wantStatus(t, res, 503)
 	wantNoCookie(t, res)
-	if len(handled) != 1 || !h.reported(session.Dropped, "after an error") {
+	if len(handled) != 1 {
 		t.Errorf("the error handler was called for %v", handled)
+	}
+	if h.reported(session.Dropped, "after an error") || h.reported(session.Dropped, "late change") {
+		t.Error("what the client was told is reported as lost")
+	}
+}
+
+// An answer that is another error does not say that changes are lost.
+func TestChangesLostAfterAnotherError(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	h.store.fail(writes)
+	res := h.serve(func(w http.ResponseWriter, r *http.Request) {
+		owner.Put(session.FromContext(r.Context()), "me")
+		h.mw.Error(w, r, &chimw.Problem{Status: 400})
+	}, request("POST", ""))
+	wantStatus(t, res, 400)
+	if !h.reported(session.Dropped, "after an error") || h.reported(session.Dropped, "late change") {
+		t.Error("the loss was not reported once")
 	}
 }
 

@@ -112,12 +112,12 @@ func (mw *Middleware) Error(w http.ResponseWriter, r *http.Request, err error) {
 
 // refuse answers with a problem, through w.
 func (mw *Middleware) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
+	p = p.filled()
 	if x := mw.exchange(r.Context()); x != nil {
 		x.mu.Lock()
-		x.refused = true
+		x.refused = p.Status
 		x.mu.Unlock()
 	}
-	p = p.filled()
 	h := w.Header()
 	for _, name := range []string{"Content-Encoding", "Content-Length", "Content-Range", "Etag", "Last-Modified"} {
 		delete(h, name) // of the answer that this one replaces

@@ -13,10 +13,11 @@ import (
 // writer commits the session before the first byte goes out, by whichever door.
 type writer struct {
 	http.ResponseWriter
-	x      *exchange
-	r      *http.Request
-	begun  bool  // the session was committed and the response begins
-	failed error // why the handler's response was replaced
+	x       *exchange
+	r       *http.Request
+	begun   bool  // the session was committed and the response begins
+	failed  error // why the handler's response was replaced
+	dropped bool  // what could not be committed is lost, beside an error
 
 	http1 http1
 	http2 http2
@@ -49,8 +50,10 @@ func (w *writer) commitOnce() (first bool, err error) {
 		}
 	}()
 	err = x.commit(w.r.Context(), w.Header())
-	if err != nil && x.refused { // an error is on its way, perhaps this very one: the client needs no other
-		x.drop(w.r.Context(), "after an error", err)
+	if err != nil && x.refused != 0 { // an error is on its way: the client needs no other
+		if w.dropped = true; problemOf(err).Status != x.refused { // and was not told of this one
+			x.drop(w.r.Context(), "after an error", err)
+		}
 		err = nil
 	}
 	w.failed = err
@@ -67,7 +70,7 @@ func (w *writer) finish() {
 		}
 		return
 	}
-	if w.failed == nil || w.x.session.Destroyed() { // a Destroy holds, whatever failed before it
+	if w.failed == nil && !w.dropped || w.x.session.Destroyed() { // a Destroy holds, whatever failed before it
 		w.x.commitLate(w.r.Context())
 	}
 }
