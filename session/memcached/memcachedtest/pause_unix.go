@@ -2,22 +2,15 @@
 
 package memcachedtest
 
-import (
-	"syscall"
-	"time"
-)
-
-// silence is how long an answer stays out before a server counts as paused.
-const silence = 50 * time.Millisecond
+import "syscall"
 
 // Pause stops the process without ending it, by SIGSTOP, and returns when it is
-// silent: connections to it stay open, the system even accepts new ones for it,
+// stopped: connections to it stay open, the system even accepts new ones for it,
 // but nothing answers. On systems without that signal the test is skipped.
 func (s *Server) Pause() {
 	s.t.Helper()
 	s.signal(syscall.SIGSTOP)
-	for s.answers(silence) {
-	}
+	s.awaitStop()
 }
 
 // Resume lets a paused server go on, and returns when it answers. It does now
