@@ -1,10 +1,9 @@
 package memcached_test
 
 import (
-	"bufio"
 	"fmt"
-	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -116,27 +115,25 @@ func (s *sizing) store(values int, subject string) *session.Session {
 func (a size) less(b size) size { return size{a.items - b.items, a.memory - b.memory} }
 func (a size) each() size       { return size{a.items / sizedSessions, a.memory / sizedSessions} }
 
-// taken adds up "stats slabs".
 func (s *sizing) taken() (all size) {
 	s.t.Helper()
 	all.items = s.server.Stat(s.t, "bytes")
-	conn, err := net.Dial("tcp", s.server.Addr())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer conn.Close()
-	fmt.Fprint(conn, "stats slabs\r\nquit\r\n")
-	chunk := make(map[int]int)
-	for lines := bufio.NewScanner(conn); lines.Scan(); {
-		var class, n int
-		if k, _ := fmt.Sscanf(lines.Text(), "STAT %d:chunk_size %d", &class, &n); k == 2 {
-			chunk[class] = n
-		}
-		if k, _ := fmt.Sscanf(lines.Text(), "STAT %d:used_chunks %d", &class, &n); k == 2 {
-			all.memory += n * chunk[class]
+	slabs := s.server.Stats(s.t, "slabs")
+	for name, used := range slabs {
+		if class, ok := strings.CutSuffix(name, ":used_chunks"); ok {
+			all.memory += number(s.t, used) * number(s.t, slabs[class+":chunk_size"])
 		}
 	}
 	return all
+}
+
+func number(t *testing.T, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // saidSizes reads the table.

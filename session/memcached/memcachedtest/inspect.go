@@ -18,10 +18,11 @@ type Item struct {
 	Expires time.Time // to the second; zero if it never does
 }
 
-// Stats returns what the server's "stats" command says.
-func (s *Server) Stats(t testing.TB) map[string]string {
+// Stats returns what the server's "stats" command says, or one of its kinds, as
+// Stats(t, "slabs") and Stats(t, "items").
+func (s *Server) Stats(t testing.TB, kind ...string) map[string]string {
 	t.Helper()
-	stats, err := s.stats()
+	stats, err := s.stats(kind...)
 	if err != nil {
 		t.Fatalf("memcachedtest: stats: %v", err)
 	}
@@ -49,8 +50,8 @@ func (s *Server) Dump(t testing.TB) map[string]Item {
 	return items
 }
 
-func (s *Server) stats() (map[string]string, error) {
-	lines, err := s.ask("stats")
+func (s *Server) stats(kind ...string) (map[string]string, error) {
+	lines, err := s.ask(strings.Join(append([]string{"stats"}, kind...), " "))
 	stats := make(map[string]string)
 	for _, line := range lines {
 		if name, value, ok := strings.Cut(strings.TrimPrefix(line, "STAT "), " "); ok {

@@ -75,6 +75,16 @@ func TestArgumentsReachTheServer(t *testing.T) {
 	}
 }
 
+func TestStatsOfAKind(t *testing.T) {
+	t.Parallel()
+	s := memcachedtest.Start(t)
+	set(t, dial(t, s), "k", "v", 0)
+	items, slabs := s.Stats(t, "items"), s.Stats(t, "slabs")
+	if items["items:1:number"] != "1" || slabs["1:used_chunks"] != "1" {
+		t.Errorf("items %q, slabs %q", items, slabs)
+	}
+}
+
 // A server that answers nobody without a password is started, asked, restarted
 // and paused by connections that show it one.
 func TestConfigDialContext(t *testing.T) {
