@@ -3,6 +3,8 @@ package drills_test
 import (
 	"testing"
 	"time"
+
+	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 )
 
 // victim is the node that the drill strikes, if it is one.
@@ -92,7 +94,7 @@ func allRestarted(t *testing.T, d *drill) {
 }
 
 func restartedWarm(t *testing.T, d *drill) {
-	d.five(t, "-e", memoryFile(t))
+	d.five(t, "-e", memcachedtest.MemoryFile(t))
 	d.open(t, d.names, lives)
 	d.enter(t)
 

@@ -2,8 +2,6 @@ package memcachedtest_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/bradfitz/gomemcache/memcache"
@@ -13,7 +11,7 @@ import (
 
 func TestWarmRestartKeepsValuesAndTheirVersions(t *testing.T) {
 	t.Parallel()
-	s := memcachedtest.Start(t, "-e", filepath.Join(memory(t), "items"))
+	s := memcachedtest.Start(t, "-e", memcachedtest.MemoryFile(t))
 	c := dial(t, s)
 	set(t, c, "k", "v", 100)
 	highest := version(t, c, "k", "v")
@@ -39,7 +37,7 @@ func TestWarmRestartKeepsValuesAndTheirVersions(t *testing.T) {
 
 func TestKilledServerStartsEmptyWhateverFileItHad(t *testing.T) {
 	t.Parallel()
-	s := memcachedtest.Start(t, "-e", filepath.Join(memory(t), "items"))
+	s := memcachedtest.Start(t, "-e", memcachedtest.MemoryFile(t))
 	c := dial(t, s)
 	set(t, c, "k", "v", 0)
 	s.Shutdown()
@@ -59,16 +57,4 @@ func version(t *testing.T, c *memcache.Client, key, value string) uint64 {
 		t.Fatalf("%s: %v, %v", key, it, err)
 	}
 	return it.CasID
-}
-
-// memory returns a directory for a server's -e: in memory where that is to be
-// had, for what it writes there it writes at random.
-func memory(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "memcachedtest") //nolint:usetesting // see above
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
 }
