@@ -1,12 +1,8 @@
 package memcached_test
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"net"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -15,53 +11,6 @@ import (
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 )
-
-// An observer notes the events of nodes.
-type observer struct {
-	mu     sync.Mutex
-	events []session.Event
-}
-
-func (o *observer) observe(_ context.Context, e session.Event) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.events = append(o.events, e)
-}
-
-func (o *observer) seen() []string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	var kinds []string
-	for _, e := range o.events {
-		kinds = append(kinds, fmt.Sprintf("%s: %s", e.Kind, e.Node))
-	}
-	return kinds
-}
-
-// first returns the first event.
-func (o *observer) first() session.Event {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.events[0]
-}
-
-// A patient is a fake whose connections can be refused.
-type patient struct {
-	fake
-	refuses atomic.Bool
-}
-
-var errPlanted = errors.New("planted")
-
-func (p *patient) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if p.refuses.Load() {
-		p.mu.Lock()
-		p.dials++
-		p.mu.Unlock()
-		return nil, errPlanted
-	}
-	return p.fake.dial(ctx, network, address)
-}
 
 func TestBreaker(t *testing.T) {
 	t.Parallel()

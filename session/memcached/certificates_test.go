@@ -10,8 +10,6 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -123,14 +121,4 @@ func (a authority) startAsking(t *testing.T) *memcachedtest.Server {
 func pemFile(t *testing.T, kind string, der []byte) string {
 	t.Helper()
 	return file(t, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
-}
-
-// file writes a file and returns its path.
-func file(t *testing.T, content []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }

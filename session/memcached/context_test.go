@@ -59,12 +59,6 @@ func TestContextEndsAWaitingCall(t *testing.T) {
 	}
 }
 
-func cancelAfter(parent context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(parent)
-	time.AfterFunc(d, cancel)
-	return ctx, cancel
-}
-
 func TestContextEndsConnecting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -77,11 +71,6 @@ func TestContextEndsConnecting(t *testing.T) {
 			t.Errorf("after %v: %v", took, err)
 		}
 	})
-}
-
-func neverConnects(ctx context.Context, _, _ string) (net.Conn, error) {
-	<-ctx.Done()
-	return nil, ctx.Err()
 }
 
 // A connection whose caller left while an answer was due is never used again:
@@ -199,23 +188,5 @@ func TestTimeoutBoundsTheWholeCall(t *testing.T) {
 				<-time.After(time.Second) // until the node has noticed
 			})
 		})
-	}
-}
-
-// trickle connects to a node that answers a byte each 100 ms.
-func trickle(answer string) func(context.Context, string, string) (net.Conn, error) {
-	return func(context.Context, string, string) (net.Conn, error) {
-		client, server := net.Pipe()
-		go func() {
-			defer server.Close()
-			server.Read(make([]byte, 4096))
-			for i := range len(answer) {
-				<-time.After(100 * time.Millisecond)
-				if _, err := server.Write([]byte(answer[i : i+1])); err != nil {
-					return
-				}
-			}
-		}()
-		return client, nil
 	}
 }

@@ -3,11 +3,13 @@ package memcached_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -122,17 +124,68 @@ func (f *fake) openUnhurried(t testing.TB) *memcached.Store {
 	return open(t, memcached.Config{Nodes: []string{"fake.example:11211"}, DialContext: f.dial, Timeout: 2 * time.Second})
 }
 
-func open(t testing.TB, cfg memcached.Config) *memcached.Store {
-	t.Helper()
-	s, err := memcached.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
-	return s
-}
-
 // found is a node's answer to a get.
 func found(key, value string, version uint64) string {
 	return fmt.Sprintf("VALUE %s 0 %d %d\r\n%s\r\nEND\r\n", key, len(value), version, value)
 }
+
+// A patient is a fake whose connections can be refused.
+type patient struct {
+	fake
+	refuses atomic.Bool
+}
+
+var errPlanted = errors.New("planted")
+
+func (p *patient) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if p.refuses.Load() {
+		p.mu.Lock()
+		p.dials++
+		p.mu.Unlock()
+		return nil, errPlanted
+	}
+	return p.fake.dial(ctx, network, address)
+}
+
+func stalls(int, string) string { return silence }
+
+// mute connects to a node that never says anything, not even to a probe.
+func mute(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	go io.Copy(io.Discard, server)
+	return client, nil
+}
+
+func neverConnects(ctx context.Context, _, _ string) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// trickle connects to a node that answers a byte each 100 ms.
+func trickle(answer string) func(context.Context, string, string) (net.Conn, error) {
+	return func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		go func() {
+			defer server.Close()
+			server.Read(make([]byte, 4096))
+			for i := range len(answer) {
+				<-time.After(100 * time.Millisecond)
+				if _, err := server.Write([]byte(answer[i : i+1])); err != nil {
+					return
+				}
+			}
+		}()
+		return client, nil
+	}
+}
+
+// slowly answers every command after 10 ms.
+func slowly(_ int, command string) string {
+	<-time.After(10 * time.Millisecond)
+	if strings.HasPrefix(command, "delete") {
+		return "NOT_FOUND\r\n"
+	}
+	return "END\r\n"
+}
+
+const tooLarge = "SERVER_ERROR object too large for cache\r\n"

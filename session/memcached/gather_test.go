@@ -3,8 +3,6 @@ package memcached_test
 import (
 	"context"
 	"fmt"
-	"io"
-	"net"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -315,13 +313,6 @@ func TestGatheredGetsOfASilentNode(t *testing.T) {
 		s.Close()
 		<-time.After(time.Second)
 	})
-}
-
-// mute connects to a node that never says anything, not even to a probe.
-func mute(context.Context, string, string) (net.Conn, error) {
-	client, server := net.Pipe()
-	go io.Copy(io.Discard, server)
-	return client, nil
 }
 
 // Large values ride in smaller batches, once it is known that they are.

@@ -84,12 +84,3 @@ func TestServersOwnLimit(t *testing.T) {
 		wants(t, s.Create(t.Context(), "k2", make([]byte, 4<<20-511), time.Hour), session.ErrTooLarge)
 	})
 }
-
-func TestAllocations(t *testing.T) {
-	s := open(t, memcached.Config{Nodes: []string{memcachedtest.Start(t).Addr()}, Timeout: 5 * time.Second})
-	wants(t, s.Create(t.Context(), "k", make([]byte, 300), time.Hour), nil)
-	// gomemcache's own Get makes 4.
-	if n := testing.AllocsPerRun(200, func() { s.Get(t.Context(), "k") }); n > 8 {
-		t.Errorf("a Get allocates %v times", n)
-	}
-}

@@ -16,19 +16,8 @@ import (
 
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
-	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 	"github.com/coatcheck/coatcheck/session/storetest"
 )
-
-// cluster starts real nodes named a, b, c, ...
-func cluster(t testing.TB, n int) (servers []*memcachedtest.Server, list []string) {
-	t.Helper()
-	for i := range n {
-		servers = append(servers, memcachedtest.Start(t))
-		list = append(list, fmt.Sprintf("%c=%s", 'a'+i, servers[i].Addr()))
-	}
-	return servers, list
-}
 
 func drawnKey() string {
 	id := uuid.New()

@@ -31,14 +31,6 @@ func owners(t *testing.T, nodes []string, keys []string) []string {
 	return owners
 }
 
-func keys(n int) []string {
-	keys := make([]string, n)
-	for i := range keys {
-		keys[i] = fmt.Sprintf("session.%08x", uint32(i)*2654435761)
-	}
-	return keys
-}
-
 func nodes(names ...string) []string {
 	var nodes []string
 	for _, name := range names {

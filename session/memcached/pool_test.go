@@ -2,7 +2,6 @@ package memcached_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,15 +38,6 @@ func TestConnectionsAreReusedAndBounded(t *testing.T) {
 	eventually(t, "at most 3 idle connections", func() bool { return server.Stat(t, "curr_connections") <= base+3 })
 	s.Close()
 	eventually(t, "none after Close", func() bool { return server.Stat(t, "curr_connections") <= base })
-}
-
-// slowly answers every command after 10 ms.
-func slowly(_ int, command string) string {
-	<-time.After(10 * time.Millisecond)
-	if strings.HasPrefix(command, "delete") {
-		return "NOT_FOUND\r\n"
-	}
-	return "END\r\n"
 }
 
 func TestCallerWhoLeavesCostsOneConnection(t *testing.T) {

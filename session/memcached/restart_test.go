@@ -214,36 +214,3 @@ func TestDeadConnectionDropsTheOthers(t *testing.T) {
 		t.Errorf("%d new connections, want 1", n)
 	}
 }
-
-const tooLarge = "SERVER_ERROR object too large for cache\r\n"
-
-var errUnknown = errors.New("outcome unknown")
-
-func wants(t *testing.T, err, want error) {
-	t.Helper()
-	if want == errUnknown {
-		unknown(t, err)
-	} else if !errors.Is(err, want) {
-		t.Errorf("error %v, want %v", err, want)
-	}
-}
-
-func together(n int, f func(i int)) {
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { f(i) })
-	}
-	wg.Wait()
-}
-
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for limit := time.Now().Add(10 * time.Second); !holds(); <-tick.C {
-		if time.Now().After(limit) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
-}

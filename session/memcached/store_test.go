@@ -36,40 +36,6 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// methods calls every method once with a key, and value and ttl where it takes
-// them.
-var methods = map[string]func(ctx context.Context, s *memcached.Store, key string, ttl time.Duration) error{
-	"Get": func(ctx context.Context, s *memcached.Store, key string, _ time.Duration) error {
-		_, _, err := s.Get(ctx, key)
-		return err
-	},
-	"Create": func(ctx context.Context, s *memcached.Store, key string, ttl time.Duration) error {
-		return s.Create(ctx, key, []byte("value"), ttl)
-	},
-	"Update": func(ctx context.Context, s *memcached.Store, key string, ttl time.Duration) error {
-		return s.Update(ctx, key, []byte("value"), 7, ttl)
-	},
-	"Delete": func(ctx context.Context, s *memcached.Store, key string, _ time.Duration) error {
-		return s.Delete(ctx, key)
-	},
-}
-
-// sentinels are the errors that promise that nothing was changed.
-var sentinels = []error{session.ErrNotFound, session.ErrExists, session.ErrConflict, session.ErrTooLarge}
-
-// unknown fails the test unless err says that the outcome is unknown.
-func unknown(t *testing.T, err error) {
-	t.Helper()
-	if err == nil {
-		t.Error("no error, want one that says the outcome is unknown")
-	}
-	for _, s := range sentinels {
-		if errors.Is(err, s) {
-			t.Errorf("error %v is certain, want one that says the outcome is unknown", err)
-		}
-	}
-}
-
 func TestZeroStoreFails(t *testing.T) {
 	t.Parallel()
 	for name, call := range methods {

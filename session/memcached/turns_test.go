@@ -70,8 +70,6 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-func stalls(int, string) string { return silence }
-
 // More than a node can do is refused after the timeout, and the node stays up.
 func TestQueueIsBounded(t *testing.T) {
 	t.Parallel()
