@@ -3,7 +3,10 @@ package memcached_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 
 	"github.com/coatcheck/coatcheck/session/memcached"
 )
@@ -81,4 +84,36 @@ func ExampleAuthenticated_mistakes() {
 	fmt.Println(err)
 	// Output:
 	// memcached.Authenticated.password: must not have a space, CR, LF or NUL in it, also not at its end
+}
+
+// An overview for those who run the nodes, and for what alarms them. It names
+// addresses: keep it from the public. Nor is it what a load balancer should ask,
+// for a process without one of its nodes still serves the sessions on the others.
+func ExampleStore_Health() {
+	store, err := memcached.New(memcached.Config{Nodes: []string{"a=unix:/missing/socket"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer store.Close()
+
+	overview := func(w http.ResponseWriter, r *http.Request) {
+		nodes := store.Health(r.Context())
+		for _, n := range nodes {
+			if n.Err != nil || n.Evictions > 0 {
+				fmt.Printf("alarm: node %s: %v, %d evictions\n", n.Name, n.Err, n.Evictions)
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(nodes); err != nil {
+			fmt.Println(err)
+		}
+	}
+
+	w := httptest.NewRecorder()
+	overview(w, httptest.NewRequest(http.MethodGet, "/nodes", nil))
+	fmt.Print(w.Body)
+	// Output:
+	// alarm: node a: memcached: node a: stats: dial unix /missing/socket: connect: no such file or directory, 0 evictions
+	// [{"Name":"a","Addr":"unix:/missing/socket","Up":true,"Evictions":0,"Connections":0,"RejectedConnections":0,"Items":0,"Bytes":0,"LimitBytes":0,"Err":"memcached: node a: stats: dial unix /missing/socket: connect: no such file or directory"}]
 }
