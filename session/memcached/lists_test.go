@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -87,29 +88,64 @@ func TestSetNodesOfAStoreThatIsNone(t *testing.T) {
 	}
 }
 
-// Nodes that stay keep their connections, those that go lose them.
+// Nodes that stay keep their connections, those that go lose them: of a fake's,
+// no finalizer closes one that was forgotten.
 func TestSetNodesKeepsConnections(t *testing.T) {
 	t.Parallel()
-	servers, list := cluster(t, 3)
-	s := open(t, memcached.Config{Nodes: list[:2], Timeout: 5 * time.Second})
-	touch := func() {
-		for _, key := range keys(50) {
-			_, _, err := s.Get(t.Context(), key)
-			wants(t, err, session.ErrNotFound)
+	synctest.Test(t, func(t *testing.T) {
+		fakes := make(map[string]*fake)
+		for _, name := range []string{"a", "b", "c"} {
+			fakes[name+".example:11211"] = &fake{answer: func(int, string) string { return "END\r\n" }, closed: make(chan struct{}, 10)}
+		}
+		s := open(t, memcached.Config{Nodes: nodes("a", "b"), DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return fakes[address].dial(ctx, network, address)
+		}})
+		defer s.Close()
+		touch := func() {
+			for _, key := range keys(50) {
+				_, _, err := s.Get(t.Context(), key)
+				wants(t, err, session.ErrNotFound)
+			}
+		}
+		touch()
+		wants(t, s.SetNodes(nodes("b", "c"), nil), nil)
+		touch()
+		synctest.Wait()
+		for which, want := range map[string]struct{ made, closed int }{"a": {1, 1}, "b": {1, 0}, "c": {1, 0}} {
+			f := fakes[which+".example:11211"]
+			if made, closed := f.connections(), len(f.closed); made != want.made || closed != want.closed {
+				t.Errorf("node %s: %d connections made, %d closed, want %d and %d", which, made, closed, want.made, want.closed)
+			}
+		}
+	})
+}
+
+func TestNodesTellsTheLists(t *testing.T) {
+	t.Parallel()
+	s := open(t, memcached.Config{Nodes: nodes("b", "a"), Agree: nodes("c", "a")})
+	tells := func(wantNodes, wantAgree []string) {
+		t.Helper()
+		if got, agree := s.Nodes(); !slices.Equal(got, wantNodes) || !slices.Equal(agree, wantAgree) {
+			t.Errorf("%q and %q, want %q and %q", got, agree, wantNodes, wantAgree)
 		}
 	}
-	touch()
-	before := servers[1].Stat(t, "total_connections")
-	base := servers[2].Stat(t, "curr_connections")
-	wants(t, s.SetNodes(list[1:], nil), nil)
-	touch()
-	if n := servers[1].Stat(t, "total_connections"); n != before+1 { // this one
-		t.Errorf("%d new connections to a node that stayed", n-before-1)
+	tells([]string{"b", "a"}, []string{"c", "a"})
+	if s.SetNodes(nodes("a"), nodes("b")) == nil {
+		t.Error("lists that share no node were taken over")
 	}
-	if n := servers[2].Stat(t, "curr_connections"); n != base+1 {
-		t.Errorf("%d connections to a node that came", n-base)
+	tells([]string{"b", "a"}, []string{"c", "a"})
+	got, agree := s.Nodes()
+	got[0], agree[0] = "x", "x"
+	tells([]string{"b", "a"}, []string{"c", "a"})
+	wants(t, s.SetNodes([]string{"one.example:1", "b=two.example:2"}, nil), nil)
+	tells([]string{"one.example:1", "b"}, nil)
+	s.Close()
+	tells([]string{"one.example:1", "b"}, nil)
+	for name, none := range map[string]*memcached.Store{"nil": nil, "zero": new(memcached.Store)} {
+		if got, agree := none.Nodes(); got != nil || agree != nil {
+			t.Errorf("%s: %q and %q", name, got, agree)
+		}
 	}
-	eventually(t, "no connection to the node that went", func() bool { return servers[0].Stat(t, "curr_connections") <= base })
 }
 
 func TestSetNodesUnderLoad(t *testing.T) {
