@@ -23,7 +23,7 @@ func gets(b *testing.B) (plain, store func(context.Context) error) {
 	if err := client.Set(&memcache.Item{Key: "k", Value: make([]byte, 300), Expiration: 3600}); err != nil {
 		b.Fatal(err)
 	}
-	s := open(b, memcached.Config{Nodes: []string{addr}})
+	s := open(b, memcached.Config{Nodes: []string{addr}, Timeout: 5 * time.Second})
 	plain = func(context.Context) error { _, err := client.Get("k"); return err }
 	store = func(ctx context.Context) error { _, _, err := s.Get(ctx, "k"); return err }
 	return plain, store
