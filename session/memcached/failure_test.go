@@ -25,6 +25,7 @@ func TestAnswers(t *testing.T) {
 		{"Get", found("k", "v", 1), nil},
 		{"Get", found("k", "v", math.MaxInt64), nil},
 		{"Get", "END\r\n", session.ErrNotFound},
+		{"Get", found("k", "v", 1) + "END\r\n", errUnknown}, // more than was asked for
 		{"Get", found("another", "v", 7), errUnknown},
 		{"Get", found("K", "v", 7), errUnknown},
 		{"Get", found("k", "v", 0), errUnknown},

@@ -106,6 +106,13 @@ func (f *fake) sent() []string {
 	return append([]string(nil), f.commands...)
 }
 
+// forget has sent begin anew.
+func (f *fake) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.commands = nil
+}
+
 // connections returns how many were made.
 func (f *fake) connections() int {
 	f.mu.Lock()

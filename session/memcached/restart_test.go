@@ -106,22 +106,25 @@ func TestSecondAttempt(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			n := 0
-			f := &fake{answer: func(_ int, command string) string {
-				if command == first {
-					return "END\r\n"
+			synctest.Test(t, func(t *testing.T) {
+				n := 0
+				f := &fake{answer: func(_ int, command string) string {
+					if command == first {
+						return "END\r\n"
+					}
+					n++
+					return test.answers[min(n, len(test.answers))-1]
+				}}
+				s := f.open(t)
+				defer s.Close()
+				if _, _, err := s.Get(t.Context(), "warm"); !errors.Is(err, session.ErrNotFound) {
+					t.Fatal(err)
 				}
-				n++
-				return test.answers[min(n, len(test.answers))-1]
-			}}
-			s := f.openUnhurried(t)
-			if _, _, err := s.Get(t.Context(), "warm"); !errors.Is(err, session.ErrNotFound) {
-				t.Fatal(err)
-			}
-			wants(t, methods[test.call](t.Context(), s, "k", time.Hour), test.want)
-			if got := len(f.sent()) - 1; got != len(test.answers) {
-				t.Errorf("sent %d times, want %d: %q", got, len(test.answers), f.sent())
-			}
+				wants(t, methods[test.call](t.Context(), s, "k", time.Hour), test.want)
+				if got := len(f.sent()) - 1; got != len(test.answers) {
+					t.Errorf("sent %d times, want %d: %q", got, len(test.answers), f.sent())
+				}
+			})
 		})
 	}
 }
