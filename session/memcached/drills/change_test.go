@@ -15,7 +15,7 @@ func (d *drill) between(t *testing.T, from, to int) (was, is []string) {
 	t.Helper()
 	d.cluster = startNodes(t, 6, noArgs)
 	was, is = d.names[:from], d.names[:to]
-	d.struck = "that move"
+	d.where = "that move"
 	d.strikes = func(key string) bool { return owner(was, key) != owner(is, key) }
 	return was, is
 }

@@ -22,13 +22,13 @@ import (
 // strict: this machine does nothing else, and latencies count.
 var strict = os.Getenv("COATCHECK_DRILL") != "" && !raceEnabled
 
-// Sessions that each drill is played over, at least.
-const crowded = 10_000
+// enough sessions are there in each drill.
+const enough = 10_000
 
 func TestDrills(t *testing.T) {
-	table := new(report)
+	table := &report{load: loadText()}
 	t.Cleanup(func() { _, _ = t.Output().Write([]byte("\n" + table.String())) })
-	for _, drill := range []struct {
+	for _, row := range []struct {
 		rules, name string
 		play        func(*testing.T, *drill)
 	}{
@@ -43,8 +43,8 @@ func TestDrills(t *testing.T) {
 		{"M12", "a sixth node is added by three rollouts", addedByRollouts},
 		{"M9 M11", "all five nodes are restarted at once", allRestarted},
 	} {
-		t.Run(drill.rules+" "+drill.name, func(t *testing.T) {
-			table.add(perform(t, drill.name, drill.play))
+		t.Run(row.rules+" "+row.name, func(t *testing.T) {
+			table.add(perform(t, row.name, row.play))
 		})
 	}
 }
@@ -56,6 +56,11 @@ const performances = 3
 
 func perform(t *testing.T, name string, play func(*testing.T, *drill)) *drill {
 	t.Helper()
+	defer func() {
+		if remark := busy(); t.Failed() && remark != "" {
+			t.Error("it failed" + remark)
+		}
+	}()
 	for n := 1; ; n++ {
 		d := newDrill(name)
 		play(t, d)
@@ -76,7 +81,7 @@ func perform(t *testing.T, name string, play func(*testing.T, *drill)) *drill {
 type drill struct {
 	*cluster
 	name      string
-	struck    string                // what the drill strikes, for the table
+	where     string                // the drill strikes, for the table
 	strikes   func(key string) bool // whether a key lies there
 	externals bool                  // some sessions are external ones
 	mix       mix
@@ -99,7 +104,7 @@ var lives = session.Config{Lifetime: time.Hour, RefreshAfter: 500 * time.Millise
 // enter fills the cluster and has the crowd come in, up to the end of the first phase.
 func (d *drill) enter(t *testing.T) {
 	t.Helper()
-	d.fill(t, crowded)
+	d.fill(t, enough)
 	rate := 1500.0
 	switch {
 	case raceEnabled:

@@ -8,7 +8,7 @@ import (
 // judge holds for every drill. What may be lost, each says itself.
 func (d *drill) judge(t *testing.T) {
 	t.Helper()
-	if n := len(d.book.all()); n < crowded {
+	if n := len(d.book.all()); n < enough {
 		t.Errorf("only %d sessions", n)
 	}
 	w := &d.book.wrong
@@ -25,7 +25,7 @@ func (d *drill) judge(t *testing.T) {
 func none(t *testing.T, what string, rs requests) {
 	t.Helper()
 	for _, r := range rs[:min(len(rs), 5)] {
-		t.Errorf("%s: a %s, concerned: %v: %v", what, r.class, r.concerns, r.err)
+		t.Errorf("%s: a %s, touched: %v: %v", what, r.class, r.touched, r.err)
 	}
 	if len(rs) > 0 {
 		t.Errorf("%s: %d requests: %s", what, len(rs), rs.byKind())
@@ -47,7 +47,7 @@ func (d *drill) none(t *testing.T, what string, rs requests) {
 // whoever logs in is served.
 func (d *drill) spares(t *testing.T) {
 	t.Helper()
-	d.none(t, "failures elsewhere", d.requests().failures().where(func(r request) bool { return r.class != login && !r.concerns }))
+	d.none(t, "failures elsewhere", d.requests().failures().where(func(r request) bool { return r.class != login && !r.touched }))
 	d.none(t, "failed logins", d.requests().failures().where(func(r request) bool { return r.class == login }))
 }
 
@@ -56,8 +56,8 @@ func (d *drill) spares(t *testing.T) {
 func (d *drill) loses(t *testing.T, begun, later time.Time) {
 	t.Helper()
 	for _, g := range d.book.all() {
-		must := g.suffers && g.stands.Before(begun) && !g.isLeaving()
-		may := g.suffers && g.asked.Before(later)
+		must := g.struck && g.stands.Before(begun) && !g.isLeaving()
+		may := g.struck && g.asked.Before(later)
 		if g.lost && !may || must && !g.lost {
 			t.Fatalf("session %s: lost: %v, but may be: %v, and must be: %v", g.id, g.lost, may, must)
 		}
@@ -104,7 +104,7 @@ func (d *drill) recovers(t *testing.T, listens, used time.Time) {
 // unmoved holds the others' latency against what it was before. The allowance
 // is for what any request may meet on two processors.
 func (d *drill) unmoved() {
-	elsewhere := d.requests().where(func(r request) bool { return r.class != login && !r.concerns })
+	elsewhere := d.requests().where(func(r request) bool { return r.class != login && !r.touched })
 	was, is := d.in(elsewhere, before).percentile(0.99), d.in(elsewhere, during).percentile(0.99)
 	if is > 2*was+allowance {
 		d.tooLate("p99 elsewhere is %v, was %v", is, was)

@@ -83,7 +83,7 @@ func (c *crowd) ask(class class, g *guest, p *process, do func() error) {
 	c.wg.Go(func() {
 		c.gate.RLock()
 		defer c.gate.RUnlock()
-		r := request{class: class, concerns: g != nil && g.concerns, suffers: g != nil && g.suffers, from: time.Now()}
+		r := request{class: class, touched: g != nil && g.touched, struck: g != nil && g.struck, from: time.Now()}
 		r.err = do()
 		r.took = time.Since(r.from)
 		if r.err != nil {

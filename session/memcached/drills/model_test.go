@@ -27,8 +27,8 @@ type guest struct {
 	asked      time.Time // when its login began
 	stands     time.Time // when that had succeeded
 
-	suffers  bool // its record lies where the drill strikes
-	concerns bool // that or its subject's list does
+	struck  bool // its record lies where the drill strikes
+	touched bool // that does, or its subject's list
 
 	mu      sync.Mutex
 	leaving bool      // a logout was attempted

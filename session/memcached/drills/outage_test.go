@@ -23,7 +23,7 @@ func (d *drill) five(t *testing.T, args ...string) {
 }
 
 func (d *drill) aims(name string) {
-	d.struck = "on " + name
+	d.where = "on " + name
 	d.strikes = func(key string) bool { return owner(d.names, key) == name }
 }
 
@@ -73,7 +73,7 @@ func (d *drill) unnoticed(t *testing.T) (began, listens time.Time) {
 
 func allRestarted(t *testing.T, d *drill) {
 	d.cluster = startNodes(t, 5, noArgs)
-	d.struck, d.strikes = "on any", func(string) bool { return true }
+	d.where, d.strikes = "on any", func(string) bool { return true }
 	d.open(t, d.names, lives)
 	d.enter(t)
 

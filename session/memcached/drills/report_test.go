@@ -67,22 +67,46 @@ func (rs requests) byKind() string {
 	for _, kind := range kinds {
 		part := ""
 		for _, class := range []class{read, write, login, logout} {
-			n := len(rs.where(func(r request) bool { return r.failed == kind && r.class == class }))
+			n := len(rs.where(func(r request) bool { return r.failed == kind.failure && r.class == class }))
 			if n > 0 {
 				part += fmt.Sprintf(" %d %s", n, class)
 			}
 		}
 		if part != "" {
-			parts = append(parts, string(kind)+part)
+			parts = append(parts, string(kind.failure)+part)
 		}
 	}
 	return strings.Join(parts, "; ")
 }
 
 // A report is the table of all drills.
-type report struct{ rows []string }
+type report struct {
+	rows []string
+	load string // average of the machine, when it began
+}
 
-const header = "drill\trequests\t\tbefore: p50 / p99\tduring, in ms\tafter\tsessions\tlost\trevived\tmixed up\tmiscounted\tfailures"
+const header = "drill\trequests\tcount\tp50/p99 in ms: before\tduring\tafter\tsessions\tlost\trevived\tmixed up\tmiscounted\tfailures"
+
+const legend = `
+on n1, on any: the session or its subject's list lies on that node, or on one of all that are struck
+that move: that lies on another node after the change than before
+the others: neither does; what befalls the nodes should not be seen here
+logins: begin a session, wherever there is a place
+
+before, during, after: the drill strikes; a request belongs to when it began, but to "during" if it was under way then
+lost: gone though nobody has ended the session; each drill says which may be
+revived: alive after its logout, after its deadline, or after it was gone
+mixed up: with another session's values, ID or subject
+miscounted: a write is missing that was reported done, or is there twice
+
+`
+
+const judgement = `
+p99 of the others, during: at most twice what it was before and 0.5 ms more, in drills that strike one node by
+killing, stopping or slowing it. A drill of which latencies were not kept, or where requests ran into timeouts that
+the machine may have caused, is played again, at most 3 times in all; the row is of the last. All else must hold
+each time.
+`
 
 func (r *report) add(d *drill) {
 	sessions, w := len(d.book.all()), &d.book.wrong
@@ -91,8 +115,8 @@ func (r *report) add(d *drill) {
 		name string
 		of   requests
 	}{
-		{d.struck, d.requests().where(func(r request) bool { return r.class != login && r.concerns })},
-		{"the others", d.requests().where(func(r request) bool { return r.class != login && !r.concerns })},
+		{d.where, d.requests().where(func(r request) bool { return r.class != login && r.touched })},
+		{"the others", d.requests().where(func(r request) bool { return r.class != login && !r.touched })},
 		{"logins", d.requests().where(func(r request) bool { return r.class == login })},
 	} {
 		name := []string{d.name, "", ""}[i]
@@ -113,5 +137,16 @@ func (r *report) String() string {
 		fmt.Fprintln(w, row)
 	}
 	w.Flush()
+	b.WriteString(legend)
+	b.WriteString("failures:\n")
+	for _, kind := range kinds {
+		fmt.Fprintf(&b, "  %s: %s\n", kind.failure, kind.means)
+	}
+	b.WriteString(judgement)
+	if strict {
+		fmt.Fprintf(&b, "\nload average before the first drill: %s. Above 1, latencies are not meaningful.\n", r.load)
+	} else {
+		b.WriteString("\nlatencies were not judged (make drill does).\n")
+	}
 	return b.String()
 }

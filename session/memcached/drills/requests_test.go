@@ -29,16 +29,28 @@ const (
 type failure string
 
 const (
-	timeout  failure = "timeout"  // no answer in time
-	down     failure = "down"     // refused at once by the breaker
-	busy     failure = "busy"     // no connection came free
-	refused  failure = "refused"  // nobody listens
-	broken   failure = "broken"   // the connection ended: EOF, ECONNRESET, EPIPE
-	conflict failure = "conflict" // two writers of an entry with two owners
+	timeout  failure = "timeout"
+	down     failure = "down"
+	crowded  failure = "crowded"
+	refused  failure = "refused"
+	broken   failure = "broken"
+	conflict failure = "conflict"
 	other    failure = "other"
 )
 
-var kinds = []failure{timeout, down, busy, refused, broken, conflict, other}
+// kinds are all failures, in the order of the table, and what it says of them.
+var kinds = []struct {
+	failure
+	means string
+}{
+	{timeout, "no answer in time"},
+	{down, "refused at once, for the node is known to be down"},
+	{crowded, "no connection came free"},
+	{refused, "nobody listens"},
+	{broken, "the connection ended: EOF, ECONNRESET, EPIPE"},
+	{conflict, "two writers of an entry with two owners"},
+	{other, "anything else"},
+}
 
 // kindOf tells by the breaker's words first: it wraps why it opened.
 func kindOf(err error) failure {
@@ -49,7 +61,7 @@ func kindOf(err error) failure {
 	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded):
 		return timeout
 	case says("all connections are in use"):
-		return busy
+		return crowded
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return refused
 	case says("EOF") || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed):
@@ -63,13 +75,13 @@ func kindOf(err error) failure {
 
 // A request is one that was made.
 type request struct {
-	class    class
-	suffers  bool // its session lies where the drill strikes
-	concerns bool // that or something else that it needs does; of a login neither is known
-	from     time.Time
-	took     time.Duration
-	failed   failure
-	err      error
+	class   class
+	struck  bool // its session lies where the drill strikes
+	touched bool // that does, or something else that it needs; of a login neither is known
+	from    time.Time
+	took    time.Duration
+	failed  failure
+	err     error
 }
 
 // read is what a request does that changes nothing: its commit may record activity.
@@ -181,8 +193,8 @@ func (d *drill) login(ctx context.Context, p *process, external bool) error {
 	}
 	g.stands = time.Now()
 	g.id, g.credential, g.deadline = s.ID(), s.Credential(), s.IdleDeadline()
-	g.suffers = d.strikes(recordKey(g.id))
-	g.concerns = g.suffers || g.subject != "" && d.strikes(indexKey(d.seal, g.subject))
+	g.struck = d.strikes(recordKey(g.id))
+	g.touched = g.struck || g.subject != "" && d.strikes(indexKey(d.seal, g.subject))
 	d.book.add(g)
 	return nil
 }

@@ -1,6 +1,7 @@
 package drills_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -39,7 +40,7 @@ func stopped(t *testing.T, d *drill) {
 func (d *drill) triesToLeave(t *testing.T, n int) (leaving []*guest) {
 	t.Helper()
 	for i, g := range d.book.all() {
-		if g.suffers && !g.isLeaving() && len(leaving) < n {
+		if g.struck && !g.isLeaving() && len(leaving) < n {
 			leaving = append(leaving, g)
 			p := d.processes[i%2]
 			d.crowd.ask(logout, g, p, func() error { return d.logout(t.Context(), p, g) })
@@ -63,7 +64,7 @@ func (d *drill) leaves(t *testing.T, leaving []*guest) {
 // for the timeout, and those that come when it is known fail at once.
 func (d *drill) waitsOnce(t *testing.T, known, resumed time.Time) {
 	t.Helper()
-	there := d.requests().where(func(r request) bool { return r.suffers })
+	there := d.requests().where(func(r request) bool { return r.struck })
 	first, later := d.in(there, during).where(func(r request) bool { return r.from.Before(known) }), there.between(known, resumed)
 	if len(first.failures()) == 0 || len(later) < 50 {
 		t.Errorf("%d failures at first and %d requests later", len(first.failures()), len(later))
@@ -117,9 +118,24 @@ func cutOff(t *testing.T, d *drill) {
 	eventually(t, "20 answers to be cut", func() bool { return p.cuts.Load() >= 20 })
 	p.cut.Store(0)
 	d.awaitUp(t)
+	d.awaitRead(t)
 	d.leave(t)
 
 	d.spares(t)
 	d.losesNone(t)
 	d.none(t, "failures after the last cut", d.in(d.requests(), after).failures())
+}
+
+// awaitRead waits until both processes have read a session on the victim: what
+// dies with a connection that was cut has died by then.
+func (d *drill) awaitRead(t *testing.T) {
+	t.Helper()
+	at := slices.IndexFunc(d.book.all(), func(g *guest) bool { return g.struck })
+	if at < 0 {
+		t.Fatal("no session on the victim")
+	}
+	g := d.book.all()[at]
+	for _, p := range d.processes {
+		eventually(t, "a read on "+victim, func() bool { return d.see(t.Context(), p, g) == nil })
+	}
 }
