@@ -247,6 +247,10 @@ func (p *pair) write(ctx context.Context, c copies, item memcache.Item) error {
 	}
 	item.Flags = tags{own: tag.own}.flags()
 	err := put(ctx, p.decision, c.decision, item)
+	if c.decision != nil && errors.Is(err, session.ErrConflict) {
+		// It may have expired meanwhile: two nodes' clocks are never quite the same.
+		err = put(ctx, p.decision, nil, item)
+	}
 	if answered(err) || errors.Is(err, session.ErrConflict) {
 		if err == nil {
 			return nil

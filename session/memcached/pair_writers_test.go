@@ -114,6 +114,23 @@ func TestWriterThatStops(t *testing.T) {
 	}
 }
 
+// The copies of an entry expire one shortly after the other. Who writes just then
+// does not fail for it.
+func TestCopyExpiresDuringAWrite(t *testing.T) {
+	t.Parallel()
+	onStages(t, func(s *stage) {
+		s.do("step1 create live")
+		goOn := s.half("step1", s.deciding)
+		if s.from.Addr() == s.decision() {
+			s.do("from loses")
+		} else {
+			s.do("to loses")
+		}
+		goOn(nil)
+		s.do("step1 sees half", "step2 sees half")
+	})
+}
+
 // A reader between whose two looks another writes sees what was there before or
 // what is there then, not nothing.
 func TestWriteBetweenTwoLooks(t *testing.T) {
