@@ -36,9 +36,10 @@ func newOurs(name, addr string, edit func(*session.Config)) (*ours, error) {
 // without a store call.
 func sealed(cfg *session.Config) { cfg.SealKeys = []session.SealKey{session.GenerateSealKey()} }
 
-// refreshing has activity recorded so often that it happens in a short run too.
-// With the default, three minutes, it would not.
-func refreshing(cfg *session.Config) { cfg.RefreshAfter = 50 * time.Millisecond }
+// refreshing has activity recorded so often that it happens in a short run too, by
+// one request in some hundred. With the default, three minutes, that is a client
+// that sends one or two requests in a second.
+func refreshing(cfg *session.Config) { cfg.RefreshAfter = 100 * time.Millisecond }
 
 func overStore(name string, store session.Store, edit func(*session.Config)) (*ours, error) {
 	cfg := session.Config{Store: store, Observe: func(context.Context, session.Event) {}}

@@ -13,6 +13,7 @@ require (
 	github.com/google/uuid v1.6.0
 	github.com/gorilla/securecookie v1.1.2
 	github.com/gorilla/sessions v1.4.0
+	golang.org/x/perf v0.0.0-20260211190930-8161c38c6cdc
 )
 
 require (
@@ -28,7 +29,6 @@ require (
 	github.com/lestrrat-go/option v1.0.1 // indirect
 	github.com/segmentio/asm v1.2.0 // indirect
 	golang.org/x/crypto v0.48.0 // indirect
-	golang.org/x/perf v0.0.0-20260211190930-8161c38c6cdc // indirect
 	golang.org/x/sys v0.41.0 // indirect
 )
 

@@ -84,8 +84,8 @@ func (w work) once(s *seat) error {
 // shared reports whether clients count on the same counter at the same time.
 func (w work) shared() bool { return w.sessions == 1 && w.target == "/count" }
 
-// counter counts once more on a counter that is shared, and returns it.
-func (s *seat) counter(w work) int {
+// countShared counts once more on a counter that is shared, and returns it.
+func (s *seat) countShared(w work) int {
 	if !w.shared() {
 		return 0
 	}
@@ -163,16 +163,20 @@ func renewed(s *seat, res *httptest.ResponseRecorder) error {
 	return hello(s, res)
 }
 
-// stats is what memcached has counted.
-type stats interface {
-	Stat(t testing.TB, name string) int
+// A counter is a memcached that says what it has counted.
+type counter interface {
+	Stats(t testing.TB) map[string]string
 }
 
 // calls returns how many calls a memcached has answered.
-func calls(t testing.TB, m stats) int {
-	n := 0
+func calls(t testing.TB, m counter) int {
+	stats, n := m.Stats(t), 0
 	for _, name := range []string{"cmd_get", "cmd_set", "cmd_touch", "cmd_meta", "delete_hits", "delete_misses", "incr_hits", "incr_misses", "decr_hits", "decr_misses"} {
-		n += m.Stat(t, name)
+		v, err := strconv.Atoi(stats[name])
+		if err != nil {
+			t.Fatalf("stat %s: %v", name, err)
+		}
+		n += v
 	}
 	return n
 }
