@@ -8,6 +8,7 @@ GOVULNCHECK_VERSION   := v1.9.0
 ARGS      ?=
 TESTFLAGS ?=
 BENCH     ?= .
+BASE      ?=
 FUZZTIME  ?= 20s
 PLATFORMS := linux/amd64 linux/386 darwin/arm64 windows/amd64
 MODULES   := $(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/.*/*' -not -path '*/node_modules/*' -not -path '*/testdata/*')))
@@ -23,7 +24,7 @@ GOVULNCHECK   = $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 each = set -e; for dir in $(MODULES); do echo "== $$dir: $(strip $(1))"; (cd "$$dir" && $(1)); done
 
 .DEFAULT_GOAL := help
-.PHONY: help run test tests allocs drill cover bench fuzz fmt fmt-check tidy-check vet build lint vuln ci
+.PHONY: help run test tests allocs drill cover bench microbench fuzz fmt fmt-check tidy-check vet build lint vuln ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,7 +47,10 @@ cover: ## test the main module; the total on the last line, the lines in coverag
 	@MODULES=. COATCHECK_REQUIRE_MEMCACHED=1 .ci/test -race -shuffle=on -coverpkg=./... -coverprofile=coverage.out $(TESTFLAGS)
 	@go tool cover -func=coverage.out | tail -n 1
 
-bench: ## every benchmark (BENCH=Load), no tests
+bench: ## beside other libraries, and against the last tag (BASE=ref, - for none); writes docs/benchmarks.md
+	@cd docs/benchmarks && go run ./cmd/measure -base '$(BASE)' $(ARGS)
+
+microbench: ## the benchmarks of each package (BENCH=Load), no tests
 	@$(call each,go test -run=NONE -bench='$(BENCH)' -benchmem ./...)
 
 fuzz: ## every fuzz target for FUZZTIME=20s
