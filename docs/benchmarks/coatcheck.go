@@ -14,9 +14,9 @@ import (
 
 const counter session.Key[int] = counterKey
 
-// ours is coatcheck with its defaults, but for what its name says and for its
-// events: the default logs each request that it refuses, which no peer does, so
-// that here nobody is told.
+// ours is coatcheck with its defaults, but for what its name says, for the time
+// that calls may take, and for its events: the default logs each request that it
+// refuses, which no peer does, so that here nobody is told.
 type ours struct {
 	name  string
 	store session.Store
@@ -25,7 +25,7 @@ type ours struct {
 }
 
 func newOurs(name, addr string, edit func(*session.Config)) (*ours, error) {
-	store, err := memcached.New(memcached.Config{Nodes: []string{addr}})
+	store, err := memcached.New(memcached.Config{Nodes: []string{addr}, Timeout: patience})
 	if err != nil {
 		return nil, err
 	}

@@ -25,8 +25,8 @@ var benchmarks = []struct {
 	{"Memory", 5_000},
 }
 
-// tries is how often a benchmark may fail in a round, by a store call that took
-// too long on a busy machine, before the run is given up.
+// tries is how often a benchmark is begun in a round before the run is given up: on
+// a very busy machine a store call may take too long.
 const tries = 3
 
 // A runner collects what the benchmarks print: all of them in the file all.txt,
