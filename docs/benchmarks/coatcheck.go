@@ -42,7 +42,7 @@ func sealed(cfg *session.Config) { cfg.SealKeys = []session.SealKey{session.Gene
 func refreshing(cfg *session.Config) { cfg.RefreshAfter = 100 * time.Millisecond }
 
 func overStore(name string, store session.Store, edit func(*session.Config)) (*ours, error) {
-	cfg := session.Config{Store: store, Observe: func(context.Context, session.Event) {}}
+	cfg := session.Config{Store: store, CommitTimeout: patience, Observe: func(context.Context, session.Event) {}}
 	if edit != nil {
 		edit(&cfg)
 	}

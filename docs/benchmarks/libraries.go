@@ -15,7 +15,7 @@ import (
 type Set map[string]Library
 
 // patience is how long all wait for memcached's answer, gomemcache's own 500 ms and
-// our 250 ms being little where benchmarks keep every core busy: a run with one
+// our 250 ms (2 s for a commit) being little where benchmarks keep every core busy: a run with one
 // call too late is void. It costs nothing.
 const patience = 5 * time.Second
 
