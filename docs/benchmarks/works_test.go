@@ -38,9 +38,9 @@ var (
 	byToken  = []string{"coatcheck", "coatcheck-sealed", "jwtauth"}
 )
 
-// reads are what changes no session, but for when it was last seen.
+// reads are what changes no session, but for when it was last seen. What is held
+// against an empty request comes right after it.
 var reads = complete([]work{
-	{name: "empty", by: "none", target: "/empty", check: hello, libraries: []string{"chi"}},
 	{name: "read", by: "cookie", target: "/read", check: email, calls: true, libraries: byCookie},
 	{name: "read", by: "token", target: "/read", check: email, calls: true, libraries: byToken},
 	{name: "slide", by: "cookie", target: "/read", check: email, calls: true, libraries: []string{"coatcheck", "coatcheck-refreshing", "scs", "scs-idle"}},
@@ -48,9 +48,10 @@ var reads = complete([]work{
 	{name: "read", by: "cookie", sessions: 1, target: "/read", check: email, calls: true, libraries: byCookie},
 	{name: "untouched", by: "cookie", target: "/untouched", check: hello, calls: true, libraries: byCookie},
 	{name: "untouched", by: "token", target: "/untouched", check: hello, calls: true, libraries: byToken},
+	{name: "empty", by: "none", target: "/empty", check: hello, libraries: []string{"chi"}},
 	{name: "anonymous", by: "none", target: "/anonymous", check: hello, libraries: []string{"coatcheck", "scs", "gorilla", "jwtauth", "gomemcache"}},
-	{name: "forged", by: "cookie", shows: forged, target: "/read", check: nothing, calls: true, libraries: byCookie},
 	{name: "forged", by: "token", shows: forged, target: "/read", check: refused, libraries: byToken},
+	{name: "forged", by: "cookie", shows: forged, target: "/read", check: nothing, calls: true, libraries: byCookie},
 	{name: "expired", by: "token", shows: expired, target: "/read", check: refused, libraries: byToken},
 })
 
