@@ -20,9 +20,8 @@ var only = flag.String("libraries", "", "measure only those whose name begins wi
 // crowds are how many clients there are at a time.
 var crowds = []int{64, 256}
 
-// BenchmarkReads measures requests that change nothing but when a session was last
-// seen, and what they consist of: a request to a handler outside of any middleware,
-// and a get without a request.
+// BenchmarkReads measures requests that change nothing, and what they consist of:
+// a request to a handler outside of any middleware, and a get without a request.
 func BenchmarkReads(b *testing.B) {
 	f := newField(b)
 	for _, clients := range crowds {
@@ -32,6 +31,10 @@ func BenchmarkReads(b *testing.B) {
 	}
 	f.run(reads)
 }
+
+// BenchmarkSlides measures reads with sliding expiry beside those without. It takes
+// more requests than others to see ours write now and then.
+func BenchmarkSlides(b *testing.B) { newField(b).run(slides) }
 
 // BenchmarkWrites measures requests that change something.
 func BenchmarkWrites(b *testing.B) { newField(b).run(writes) }

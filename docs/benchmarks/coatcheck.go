@@ -37,8 +37,8 @@ func newOurs(name, addr string, edit func(*session.Config)) (*ours, error) {
 func sealed(cfg *session.Config) { cfg.SealKeys = []session.SealKey{session.GenerateSealKey()} }
 
 // refreshing has activity recorded so often that it happens in a short run too, by
-// one request in some hundred. With the default, three minutes, that is a client
-// that sends one or two requests in a second.
+// one request in one or two hundred. With the default, three minutes, that is a
+// client that sends about one request in a second.
 func refreshing(cfg *session.Config) { cfg.RefreshAfter = 100 * time.Millisecond }
 
 func overStore(name string, store session.Store, edit func(*session.Config)) (*ours, error) {

@@ -3,6 +3,7 @@ package benchmarks_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -147,7 +148,7 @@ func TestWorks(t *testing.T) {
 	server := memcachedtest.Start(t, "-c", "4096")
 	set := libraries(t, server.Addr())
 	const clients = 8
-	for _, w := range append(reads, writes...) {
+	for _, w := range slices.Concat(reads, slides, writes) {
 		for _, library := range w.libraries {
 			t.Run(w.String()+"/library="+library, func(t *testing.T) { // one after another: their calls are counted
 				n := clients

@@ -21,7 +21,7 @@ var goals = []goal{
 	{"read by token, of jwtauth", 0.6, times(ratio, at("read", "token", "coatcheck"), at("read", "token", "jwtauth"))},
 	{"read and write, of scs", 0.45, times(ratio, write("coatcheck"), write("scs"))},
 	{"read and write, of gorilla", 0.45, times(ratio, write("coatcheck"), write("gorilla"))},
-	{"read with sliding expiry, of a read", 1.05, times(ratio, at("slide", "cookie", "coatcheck-refreshing"), at("slide", "cookie", "coatcheck"))},
+	{"read with sliding expiry at work, of a read", 1.05, times(ratio, at("slide", "cookie", "coatcheck-refreshing"), at("slide", "cookie", "coatcheck"))},
 	{"forged token over an empty request, of jwtauth's", 0.15, times(ofExcess, at("forged", "token", "coatcheck"), forgedToken, empty)},
 	{"forged cookie with SealKeys over an empty request, of jwtauth's", 0.15, times(ofExcess, forgedCookie, forgedToken, empty)},
 	{"store calls of a forged token", 0, of(calls, at("forged", "token", "coatcheck"))},

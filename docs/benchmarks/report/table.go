@@ -72,10 +72,7 @@ func (s *series) count(unit string) string {
 		return ""
 	}
 	n := summarize(v).median
-	if n == float64(int(n)) {
-		return fmt.Sprint(int(n))
-	}
-	return number(n)
+	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.3f", n), "0"), ".")
 }
 
 // A table is lines of cells; a nil line is an empty one.

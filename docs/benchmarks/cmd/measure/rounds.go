@@ -19,6 +19,7 @@ var benchmarks = []struct {
 	requests float64
 }{
 	{"Reads", 12_000},
+	{"Slides", 40_000},
 	{"Writes", 5_000},
 	{"Sizes", 2_000},
 	{"Keys", 2_000},
