@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/bradfitz/gomemcache/memcache"
@@ -11,9 +12,45 @@ import (
 	"github.com/coatcheck/coatcheck/session"
 )
 
+// get returns what the node has under key. It is made again once.
+func (n *node) get(ctx context.Context, key string) (*memcache.Item, error) {
+	if land, ok := n.alone(&n.gets); ok {
+		defer land()
+		return n.getAlone(ctx, key)
+	}
+	b, r, err := n.ride(ctx, &n.gets, rider{key: key})
+	switch {
+	case err != nil:
+		return nil, err
+	case r.found.CasID != 0 && !errors.Is(b.err, errAnswer): // all may be out of step
+		return &r.found, nil
+	case b.err == nil:
+		return nil, session.ErrNotFound
+	case n.again(b):
+		ctx, cancel := context.WithDeadline(ctx, n.latest(b))
+		defer cancel()
+		return n.getAlone(ctx, key)
+	default:
+		return nil, b.err
+	}
+}
+
+func (n *node) getAlone(ctx context.Context, key string) (*memcache.Item, error) {
+	r := [1]rider{{key: key}}
+	_, err := n.twice(ctx, func(l *link) error { return l.gets(r[:]) })
+	switch {
+	case err != nil:
+		return nil, err
+	case r[0].found.CasID == 0:
+		return nil, session.ErrNotFound
+	default:
+		return &r[0].found, nil
+	}
+}
+
 // add stores item where nothing is. It is made again once.
 func (n *node) add(ctx context.Context, item *memcache.Item) error {
-	lost, err := n.twice(ctx, func(l *link) error { return orTooLarge(l.client.Add(item)) })
+	lost, err := n.addOnce(ctx, item)
 	switch {
 	case err == nil:
 		return nil
@@ -27,9 +64,33 @@ func (n *node) add(ctx context.Context, item *memcache.Item) error {
 	}
 }
 
+func (n *node) addOnce(ctx context.Context, item *memcache.Item) (lost, err error) {
+	if land, ok := n.alone(&n.puts); ok {
+		defer land()
+		return n.addAlone(ctx, item)
+	}
+	b, r, err := n.ride(ctx, &n.puts, rider{command: putCommand("add", item)})
+	if err == nil {
+		err = n.told(b, r)
+	}
+	if answered(err) || b == nil || r.answered || !n.again(b) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, err
+	}
+	ctx, cancel := context.WithDeadline(ctx, n.latest(b))
+	defer cancel()
+	if _, err = n.addAlone(ctx, item); err == nil {
+		return nil, nil
+	}
+	return b.err, err
+}
+
+func (n *node) addAlone(ctx context.Context, item *memcache.Item) (lost, err error) {
+	return n.twice(ctx, func(l *link) error { return orTooLarge(l.client.Add(item)) })
+}
+
 // cas stores item over the version that it names. It is sent at most once.
 func (n *node) cas(ctx context.Context, item *memcache.Item) error {
-	err := n.once(ctx, func(l *link) error { return orTooLarge(l.client.CompareAndSwap(item)) })
+	err := n.casOnce(ctx, item)
 	switch {
 	case err == nil:
 		return nil
@@ -39,6 +100,31 @@ func (n *node) cas(ctx context.Context, item *memcache.Item) error {
 		return session.ErrNotFound
 	default:
 		return err
+	}
+}
+
+func (n *node) casOnce(ctx context.Context, item *memcache.Item) error {
+	if land, ok := n.alone(&n.puts); ok {
+		defer land()
+		return n.once(ctx, func(l *link) error { return orTooLarge(l.client.CompareAndSwap(item)) })
+	}
+	b, r, err := n.ride(ctx, &n.puts, rider{command: putCommand("cas", item)})
+	if err != nil {
+		return err
+	}
+	return n.told(b, r)
+}
+
+// told returns what a rider was answered. If an answer in the batch made no sense,
+// all may be out of step.
+func (n *node) told(b *batch, r *rider) error {
+	switch {
+	case !r.answered || errors.Is(b.err, errAnswer):
+		return b.err
+	case answered(r.answer):
+		return r.answer
+	default:
+		return &nodeError{n.name, r.answer}
 	}
 }
 

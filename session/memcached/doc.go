@@ -4,9 +4,9 @@
 //		Nodes: []string{"a=10.0.0.1:11211", "b=10.0.0.2:11211"},
 //	})
 //
-// The protocol is spoken by github.com/bradfitz/gomemcache, but for gets, of
-// which this package sends several at once. It decides what is sent to whom, for
-// how long, and what an answer, or none, means for a session.
+// The protocol is spoken by github.com/bradfitz/gomemcache, but for gets, and for
+// writes that go together. This package decides what is sent to whom, for how
+// long, and what an answer, or none, means for a session.
 //
 // # Writes
 //
@@ -81,14 +81,16 @@
 // it runs in its caller's goroutine: nothing goes on after a call has returned,
 // in particular not with the value it was given.
 //
-// Gets are the exception, when there are many at once. While two are in flight
-// to a node, others wait until one of those is back, or until they are enough, and
-// then ride in one command of up to 64 keys, fewer if values are large. It runs in
-// a goroutine of its own, which may outlive Close by the timeout. Who leaves takes
-// nothing from the others, and what can't be answered for one is asked again for
-// each of the others alone. None joins what has been sent, so that none returns
-// what was true before it was asked. With 256 goroutines this is several times as
-// fast as gomemcache's own Get (BenchmarkGathered prints the ratio).
+// When there are many at once, gets are an exception, and so are writes. While two
+// of a kind are in flight to a node, others wait until one of those is back, or
+// until they are enough, and then go together: gets in one command, writes in one
+// message, up to 64, fewer if values are large. Those run in a goroutine of their
+// own, which may outlive Close by the timeout, with a copy of what is to be
+// written. Who leaves takes nothing from the others. What can't be answered for one
+// is asked again for each of the others alone, except for an Update, whose outcome
+// is unknown then as it would be alone. None joins what has been sent, so that no
+// get returns what was true before it was asked. With 256 goroutines gets are so
+// several times as fast as gomemcache's own (BenchmarkGathered prints the ratio).
 //
 // Besides, only what no call waits for runs in the background, until Close:
 // asking whether a node is back, and resolving names.

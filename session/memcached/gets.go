@@ -21,23 +21,19 @@ var (
 	errNoVersion = errors.New("an answer without a version; memcached must not run with -C")
 )
 
-// gets asks for keys by one command (protocol.txt, "Retrieval command") and puts
-// what is there into items, in the same places; what is absent stays zero. After
-// an error those that have come by then are good, and nothing is known of others.
+// gets asks for all keys by one command (protocol.txt, "Retrieval command"). After
+// an error what was found by then is good, and nothing is known of others.
 //
 // gomemcache's GetMulti does the same by a map, a goroutine and a buffer of
 // 4 KiB, which cost more than what is saved by asking at once.
-func (l *link) gets(keys []string, items []memcache.Item) error {
+func (l *link) gets(riders []rider) error {
 	l.out = append(l.out[:0], "gets"...)
-	for _, key := range keys {
-		l.out = append(append(l.out, ' '), key...)
+	for i := range riders {
+		l.out = append(append(l.out, ' '), riders[i].key...)
 	}
 	l.out = append(l.out, "\r\n"...)
-	if _, err := l.Write(l.out); err != nil {
+	if err := l.say(); err != nil {
 		return err
-	}
-	if l.in == nil {
-		l.in = bufio.NewReaderSize(l, readBuffer)
 	}
 	for at := 0; ; at++ {
 		line, err := l.in.ReadSlice('\n')
@@ -53,18 +49,30 @@ func (l *link) gets(keys []string, items []memcache.Item) error {
 		}
 		// Answers come in the order of the questions. One to something else would
 		// show somebody another's session.
-		for at < len(keys) && keys[at] != string(name) {
+		for at < len(riders) && riders[at].key != string(name) {
 			at++
 		}
-		if at == len(keys) {
+		if at == len(riders) {
 			return fmt.Errorf("%w: the key %q", errAnswer, name)
 		}
-		head.Key = keys[at]
+		head.Key = riders[at].key
 		if head.Value, err = readValue(l.in, size); err != nil {
 			return err
 		}
-		items[at] = head
+		riders[at].found = head
 	}
+}
+
+// say sends what is to go out, and makes ready for the answer.
+func (l *link) say() error {
+	if l.in == nil {
+		l.in = bufio.NewReaderSize(l, readBuffer)
+	}
+	_, err := l.Write(l.out)
+	if cap(l.out) > maxBatchBytes {
+		l.out = nil // more than most need
+	}
+	return err
 }
 
 // inStep makes sure that nothing comes after the answer: it would be taken for

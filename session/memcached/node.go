@@ -29,6 +29,7 @@ type node struct {
 	observe func(context.Context, session.Event)
 	turns   turns
 	gets    gatherer
+	puts    gatherer
 
 	open atomic.Int64 // links
 
@@ -43,8 +44,9 @@ func newNode(t target, cfg Config) *node {
 	n := &node{
 		target: t, timeout: cfg.Timeout, maxIdle: min(cfg.MaxIdleConns, cfg.MaxConns), dialer: cfg.DialContext,
 		lookup: cfg.LookupHost, observe: cfg.Observe, turns: newTurns(cfg.MaxConns),
-		gets: gatherer{most: firstBatch, atOnce: cfg.MaxConns, patience: cfg.Timeout / 8},
 	}
+	n.gets = gatherer{ask: (*link).gets, twice: true, most: firstBatch, atOnce: cfg.MaxConns, patience: cfg.Timeout / 8}
+	n.puts = gatherer{ask: (*link).puts, most: firstBatch, atOnce: cfg.MaxConns, patience: cfg.Timeout / 8}
 	n.state.Store(up())
 	n.wanted, n.discard = context.WithCancel(context.Background())
 	return n
