@@ -21,6 +21,8 @@ type Middleware struct {
 	vary   []string
 
 	varyLine string // the same as one line
+
+	bearer, invalidToken string // challenges
 }
 
 // New checks the configuration and returns a middleware, or an error that joins
@@ -42,6 +44,8 @@ func New(cfg Config) (*Middleware, error) {
 		}
 	}
 	mw.varyLine = strings.Join(mw.vary, ", ")
+	mw.bearer = `Bearer realm="` + mw.cfg.Realm + `"`
+	mw.invalidToken = withCode(mw.bearer, codeInvalidToken)
 	return mw, nil
 }
 
@@ -71,9 +75,11 @@ func (mw *Middleware) serve(w http.ResponseWriter, r *http.Request, next http.Ha
 		return
 	}
 	x := &exchange{mw: mw, session: c.session, carrier: c.carrier, external: c.external, token: c.token}
-	x.shown, x.deadline = c.session.ID(), c.session.Deadline()
 	x.viaToken = c.carrier.token() || mw.cfg.NoCookie
-	x.live, x.outside = c.session.Stored(), outside
+	if x.live = c.session.Stored(); x.live {
+		x.shown, x.deadline = c.session.ID(), c.session.Deadline()
+	}
+	x.outside = outside
 	x.context = requestContext{session.NewContext(r.Context(), c.session), x}
 	r = r.WithContext(&x.context)
 	x.writer = writer{ResponseWriter: w, x: x, r: r}

@@ -64,7 +64,7 @@ func newProblem(status int, err error) *Problem {
 	case http.StatusUnauthorized:
 		p.Detail = "A session is required."
 		if errors.Is(err, errInvalidToken) {
-			p.Code, p.Detail = "invalid_token", "The token is not valid."
+			p.Code, p.Detail = codeInvalidToken, "The token is not valid."
 		}
 	case http.StatusForbidden:
 		p.Detail = "The request was sent by another site, or asks for more than its session may do."
@@ -160,12 +160,19 @@ func (p *Problem) filled() *Problem {
 // challenge has a realm, for a challenge needs a parameter (RFC 9110 11.6.1),
 // and a code unless no credentials were shown (RFC 6750 3.1).
 func (mw *Middleware) challenge(code string) string {
-	c := `Bearer realm="` + mw.cfg.Realm + `"`
-	if code != "" {
-		c += `, error="` + code + `"`
+	switch code {
+	case "":
+		return mw.bearer
+	case codeInvalidToken:
+		return mw.invalidToken
+	default:
+		return withCode(mw.bearer, code)
 	}
-	return c
 }
+
+const codeInvalidToken = "invalid_token"
+
+func withCode(bearer, code string) string { return bearer + `, error="` + code + `"` }
 
 // replace answers instead of the handler, whose commit failed. What the handler
 // said of its own response goes, cookies and instructions to a proxy included:
@@ -197,7 +204,30 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, p *Problem) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(p.Status)
-	if r.Method != http.MethodHead {
-		_ = json.NewEncoder(w).Encode(p) // the client is gone: nothing to tell it
+	if r.Method == http.MethodHead {
+		return
 	}
+	body, ok := p.appendJSON(make([]byte, 0, 160))
+	if !ok {
+		body, _ = json.Marshal(p)
+	}
+	_, _ = w.Write(append(body, '\n')) // the client is gone: nothing to tell it
+}
+
+// appendJSON is what json.Marshal makes of a problem whose texts need no escapes,
+// as those of this package: who sends forgeries in bulk should cost little.
+func (p *Problem) appendJSON(b []byte) ([]byte, bool) {
+	for _, text := range []string{p.Title, p.Detail} {
+		for i := range len(text) {
+			if c := text[i]; c < ' ' || c > '~' || strings.IndexByte(`"\<>&`, c) >= 0 {
+				return nil, false
+			}
+		}
+	}
+	b = strconv.AppendInt(append(b, `{"status":`...), int64(p.Status), 10)
+	b = append(append(b, `,"title":"`...), p.Title...)
+	if p.Detail != "" {
+		b = append(append(b, `","detail":"`...), p.Detail...)
+	}
+	return append(b, `"}`...), true
 }

@@ -37,6 +37,11 @@ func (r *reader) fill(dst []byte) { copy(dst, r.take(len(dst))) }
 
 // uvarint reads a number in its shortest form only: one encoding per record.
 func (r *reader) uvarint() uint64 {
+	if len(r.b) > 0 && r.b[0] < 0x80 { // as most are
+		v := r.b[0]
+		r.b = r.b[1:]
+		return uint64(v)
+	}
 	v, n := binary.Uvarint(r.b)
 	if n <= 0 || n > 1 && r.b[n-1] == 0 {
 		r.bad, r.b = true, nil

@@ -42,6 +42,9 @@ func (s *Session) commit(ctx context.Context, inPlace bool) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.state == fresh && !s.pending() {
+		return nil // as for most who are anonymous
+	}
 	now := time.Now()
 	if !s.pending() && !s.refreshDue(now) {
 		return nil

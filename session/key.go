@@ -43,11 +43,31 @@ func (k Key[T]) decode(m *Manager, id ID, raw []byte, present bool) (v T, ok boo
 	if !present {
 		return v, false
 	}
+	if text, ok := plainText(raw); ok {
+		if v, ok := any(text).(T); ok {
+			return v, true
+		}
+	}
 	if err := json.Unmarshal(raw, &v); err != nil {
 		m.Report(context.Background(), Event{Kind: Unreadable, ID: id, Reason: "value", Err: &valueError{string(k), err}})
 		return *new(T), false
 	}
 	return v, true
+}
+
+// plainText returns the text of a JSON string without escapes, which needs no
+// decoder; ok is false for all else.
+func plainText(raw []byte) (text string, ok bool) {
+	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
+		return "", false
+	}
+	raw = raw[1 : len(raw)-1]
+	for _, c := range raw {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return "", false
+		}
+	}
+	return string(raw), true
 }
 
 // Put sets the value. A value that can't be encoded as JSON is a programmer's

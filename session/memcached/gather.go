@@ -90,7 +90,7 @@ func (g *gatherer) join(r rider) (b *batch, place int, ready *batch) {
 	defer g.mu.Unlock()
 	last := len(g.waiting) - 1
 	if last < 0 || g.full(g.waiting[last]) {
-		g.waiting = append(g.waiting, &batch{began: time.Now(), riders: make([]rider, 0, g.most), done: make(chan struct{})})
+		g.waiting = append(g.waiting, &batch{began: time.Now(), riders: make([]rider, 0, min(g.most, 16)), done: make(chan struct{})})
 		last++
 	}
 	b = g.waiting[last]
