@@ -165,7 +165,7 @@ func renewed(s *seat, res *httptest.ResponseRecorder) error {
 
 // A counter is a memcached that says what it has counted.
 type counter interface {
-	Stats(t testing.TB) map[string]string
+	Stats(t testing.TB, kind ...string) map[string]string
 }
 
 // calls returns how many calls a memcached has answered.
