@@ -122,11 +122,13 @@ func (mw *Middleware) refuse(w http.ResponseWriter, r *http.Request, p *Problem)
 	for _, name := range []string{"Content-Encoding", "Content-Length", "Content-Range", "Etag", "Last-Modified"} {
 		delete(h, name) // of the answer that this one replaces
 	}
-	mw.appendVary(h, nil)
-	h["Cache-Control"] = []string{"no-store"}
+	room := &[3]string{1: "no-store"} // for all of them: a refusal should cost little
+	mw.appendVary(h, (*[1]string)(room[0:1]))
+	h["Cache-Control"] = room[1:2:2]
 	dropSharedCaching(h)
 	if p.Status == http.StatusUnauthorized || p.Code != "" {
-		h["Www-Authenticate"] = []string{mw.challenge(p.Code)}
+		room[2] = mw.challenge(p.Code)
+		h["Www-Authenticate"] = room[2:3:3]
 	}
 	if p.Status == http.StatusServiceUnavailable {
 		h["Retry-After"] = []string{strconv.Itoa(retryAfter)}
@@ -201,8 +203,8 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, p *Problem) {
 		slog.ErrorContext(r.Context(), "chimw: internal error", "error", p.Err)
 	}
 	h := w.Header()
-	h.Set("Content-Type", "application/problem+json")
-	h.Set("X-Content-Type-Options", "nosniff")
+	types := &[2]string{"application/problem+json", "nosniff"}
+	h["Content-Type"], h["X-Content-Type-Options"] = types[0:1:1], types[1:2:2]
 	w.WriteHeader(p.Status)
 	if r.Method == http.MethodHead {
 		return
