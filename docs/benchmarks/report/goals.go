@@ -28,7 +28,6 @@ var goals = []goal{
 	{"store calls of a forged cookie with SealKeys", 0, of(calls, forgedCookie)},
 	{"anonymous, of an empty request", 1.1, times(ratio, at("anonymous", "none", "coatcheck"), empty)},
 	{"what 20 KB take over 200 B, of a plain get's", 1, times(growth, sized("20000", "coatcheck"), sized("200", "coatcheck"), sized("20000", "gomemcache"), sized("200", "gomemcache"))},
-	{"reading one of 300 values, of one of 3 with as many bytes", 1.1, times(ratio, keyed("300"), keyed("3"))},
 }
 
 // A name is the parts of a benchmark's.
@@ -50,10 +49,6 @@ var (
 
 func sized(bytes, library string) name {
 	return name{"work": "size", "by": "cookie", "bytes": bytes, "keys": "3", "clients": few, "library": library}
-}
-
-func keyed(keys string) name {
-	return name{"work": "keys", "by": "cookie", "bytes": "20000", "keys": keys, "clients": few, "library": "coatcheck"}
 }
 
 func ofSum(v ...float64) float64    { return v[0] / (v[1] + v[2]) }
