@@ -211,7 +211,7 @@ func (s *Session) rebase(r *record, version uint64) error {
 	if err := s.log.apply(&vals); err != nil {
 		return err
 	}
-	s.rec, s.version, s.vals = *r, version, vals
+	s.rec, s.version, s.vals = r, version, vals
 	return nil
 }
 
@@ -219,7 +219,7 @@ var errRenewedMeanwhile = fmt.Errorf("%w: renewed by another request", ErrGone)
 
 // adopt takes over a record that was just written. Its version is not known.
 func (s *Session) adopt(r *record, c Credential) {
-	s.state, s.rec, s.version, s.cred = live, *r, 0, c
+	s.state, s.rec, s.version, s.cred = live, r, 0, c
 	s.vals = values{base: r.values}
 }
 
@@ -231,7 +231,7 @@ func (s *Session) next() (*record, error) {
 			return nil, c.err
 		}
 	}
-	next := s.rec
+	next := *s.rec
 	if s.state != live {
 		next = record{id: s.rec.id}
 		next.begin(&s.m.cfg, toMillis(time.Now()))
@@ -264,7 +264,7 @@ func (s *Session) refresh(ctx context.Context, now time.Time) {
 	if s.version == 0 && (s.reload(ctx) != nil || !s.refreshDue(now)) { // a long connection, which has committed before
 		return
 	}
-	next := s.rec
+	next := *s.rec
 	next.touch(toMillis(now), next.idleTimeout(&s.m.cfg))
 	key := s.m.storeKey(next.id)
 	value, err := s.m.sealers.seal(key, next.encode())
@@ -274,7 +274,7 @@ func (s *Session) refresh(ctx context.Context, now time.Time) {
 	s.version = 0
 	switch {
 	case err == nil:
-		s.rec.seen, s.rec.idleEnd = next.seen, next.idleEnd
+		s.rec = &next
 		s.m.enlist(ctx, &next, ID{}) // in case the index was lost
 	case !isAny(err, ErrConflict, ErrNotFound):
 		_ = s.m.unavailable(ctx, next.id, err) // an event

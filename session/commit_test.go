@@ -301,26 +301,32 @@ func TestNil(t *testing.T) {
 	if s != nil {
 		t.Fatal("a context without a session gives one")
 	}
-	count.Put(s, 1)
-	count.Delete(s)
-	s.Renew()
-	s.SetSubject("x")
-	s.Clear()
-	s.Destroy()
-	if n := count.Update(s, increment); n != 1 {
-		t.Errorf("Update gives %d", n)
-	}
-	if _, ok := count.Get(s); ok {
-		t.Error("a nil session holds something")
-	}
-	if _, ok := count.Pop(s); ok {
-		t.Error("a nil session holds something")
-	}
-	if s.Stored() || s.Subject() != "" || !s.ID().IsZero() || s.Keys() != nil || !s.Deadline().IsZero() || !s.Credential().IsZero() {
-		t.Error("a nil session says that it is something")
-	}
-	if err := s.Commit(t.Context()); err == nil || !strings.Contains(err.Error(), "is the middleware mounted?") {
-		t.Errorf("error is %v", err)
+	for name, s := range map[string]*session.Session{"nil": s, "zero": new(session.Session)} {
+		count.Put(s, 1)
+		count.Delete(s)
+		s.Renew()
+		s.SetSubject("x")
+		s.Clear()
+		s.AllowToken()
+		s.SetLabel("x")
+		s.SetIdleTimeout(1)
+		s.ExpireAt(time.Now().Add(time.Hour))
+		s.Destroy()
+		if n := count.Update(s, increment); n != 1 {
+			t.Errorf("Update gives %d", n)
+		}
+		if _, ok := count.Get(s); ok {
+			t.Errorf("a %s session holds something", name)
+		}
+		if _, ok := count.Pop(s); ok {
+			t.Errorf("a %s session holds something", name)
+		}
+		if s.Stored() || s.Subject() != "" || !s.ID().IsZero() || s.Keys() != nil || !s.Deadline().IsZero() || !s.Credential().IsZero() {
+			t.Errorf("a %s session says that it is something", name)
+		}
+		if err := s.Commit(t.Context()); err == nil || s == nil && !strings.Contains(err.Error(), "is the middleware mounted?") {
+			t.Errorf("error is %v", err)
+		}
 	}
 	var m *session.Manager
 	for _, m := range []*session.Manager{m, new(session.Manager)} {

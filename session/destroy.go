@@ -20,7 +20,7 @@ func (s *Session) commitDestroy(ctx context.Context) error {
 	}
 	known := found{version: e.version}
 	if e.version != 0 {
-		known.record = &e.rec
+		known.record = e.rec
 	}
 	subject, err := s.m.destroy(ctx, victim{id: e.id, at: known, toCome: e.toCome, may: func(_ ID, r *record) error {
 		if r != nil && e.life != (life{}) && e.id == r.id && r.life != e.life {

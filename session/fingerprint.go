@@ -12,7 +12,7 @@ func (s *Session) SetFingerprint(fingerprint string) {
 // FingerprintIs reports whether the session's fingerprint is of this text. A
 // session without one matches "" alone.
 func (s *Session) FingerprintIs(fingerprint string) bool {
-	if s == nil {
+	if s.none() {
 		return false
 	}
 	s.mu.Lock()

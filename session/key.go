@@ -26,7 +26,7 @@ type Key[T any] string
 // same: between the two, another may commit, and the Put overwrites it. Use
 // Update for a value that depends on the one before.
 func (k Key[T]) Get(s *Session) (T, bool) {
-	if s == nil {
+	if s.none() {
 		return *new(T), false
 	}
 	s.mu.Lock()
@@ -88,7 +88,7 @@ func (k Key[T]) Put(s *Session, v T) {
 // own, which it may change and return; a map that is absent is nil, so that f
 // has to make one before it writes to it.
 func (k Key[T]) Update(s *Session, f func(T) T) T {
-	if s == nil {
+	if s.none() {
 		unmounted()
 		return f(*new(T))
 	}
@@ -109,7 +109,7 @@ func (k Key[T]) Update(s *Session, f func(T) T) T {
 // message that is to be shown once. If another request puts a new value first,
 // that one stays.
 func (k Key[T]) Pop(s *Session) (v T, ok bool) {
-	if s == nil {
+	if s.none() {
 		return v, false
 	}
 	s.mu.Lock()

@@ -9,7 +9,9 @@ import (
 
 // New returns a session that isn't stored yet: the first commit that has
 // something to keep gives it an ID and a credential.
-func (m *Manager) New() *Session { return &Session{m: m} }
+func (m *Manager) New() *Session { return &Session{m: m, rec: noRecord} }
+
+var noRecord = new(record)
 
 // Load returns the session that a credential opens. It asks the store once, and
 // not at all for a credential that this manager's seal keys didn't make.
@@ -75,7 +77,7 @@ func (m *Manager) LoadOpaque(ctx context.Context, c Credential) (*Session, error
 	if err != nil {
 		return nil, err
 	}
-	return m.openByToken(ctx, &s.rec, s.version, c)
+	return m.openByToken(ctx, s.rec, s.version, c)
 }
 
 func (m *Manager) openByToken(ctx context.Context, rec *record, version uint64, c Credential) (*Session, error) {
@@ -103,7 +105,7 @@ func (m *Manager) LoadExternal(ctx context.Context, id ID) (*Session, error) {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
-	return &Session{m: m, rec: record{id: id}}, nil
+	return &Session{m: m, rec: &record{id: id}}, nil
 }
 
 func (m *Manager) open(ctx context.Context, rec *record, version uint64, c Credential) (*Session, error) {
@@ -111,7 +113,7 @@ func (m *Manager) open(ctx context.Context, rec *record, version uint64, c Crede
 		m.Report(ctx, Event{Kind: Expired, ID: rec.id, Subject: rec.subject})
 		return nil, ErrNotFound
 	}
-	return &Session{m: m, state: live, rec: *rec, version: version, cred: c, vals: values{base: rec.values}}, nil
+	return &Session{m: m, state: live, rec: rec, version: version, cred: c, vals: values{base: rec.values}}, nil
 }
 
 // superseded answers a credential whose session has left a marker.
@@ -120,7 +122,7 @@ func (m *Manager) superseded(ctx context.Context, mk *marker) (*Session, error) 
 		return nil, m.reject(ctx, mk.id, "ended")
 	}
 	m.Report(ctx, Event{Kind: Rejected, ID: mk.id, Successor: mk.successor, Reason: "renewed"})
-	return &Session{m: m, state: renewed, rec: record{id: mk.id}}, ErrRenewed
+	return &Session{m: m, state: renewed, rec: &record{id: mk.id}}, ErrRenewed
 }
 
 func (m *Manager) reject(ctx context.Context, id ID, reason string) error {

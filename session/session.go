@@ -14,14 +14,14 @@ import (
 // Sessions come from a [Manager], FromContext, or sessiontest.New. The nil
 // *Session stands for a handler outside of the middleware: reading it yields
 // nothing, changing it does nothing but log an error, and committing it fails.
-// The zero Session is not usable. A Session is safe for concurrent use; its
+// The zero Session is as the nil one. A Session is safe for concurrent use; its
 // methods wait while it commits. It must not be copied.
 type Session struct {
 	m  *Manager
 	mu sync.Mutex
 
 	state   state
-	rec     record     // as the store was last seen to hold it; of a session not stored: only a fixed ID
+	rec     *record    // as the store was last seen to hold it, and never changed; of a session not stored: only a fixed ID
 	version uint64     // of rec in the store; 0: not known any more, to be read again
 	cred    Credential // what opens it, where that is known
 
@@ -67,9 +67,12 @@ type ending struct {
 	id      ID
 	life    life
 	version uint64 // of a live record; 0: to be read first
-	rec     record
+	rec     *record
 	toCome  bool // its first commit had no answer, and may still be carried out
 }
+
+// none reports whether it is nil, or was not made by a manager.
+func (s *Session) none() bool { return s == nil || s.m == nil }
 
 func unmounted() {
 	slog.Error("session: changed a nil *Session, and the change is lost: is the middleware mounted?")
@@ -77,7 +80,7 @@ func unmounted() {
 
 // Manager returns the manager that the session came from.
 func (s *Session) Manager() *Manager {
-	if s == nil {
+	if s.none() {
 		return nil
 	}
 	return s.m
@@ -86,7 +89,7 @@ func (s *Session) Manager() *Manager {
 // ID returns the session's ID. It is zero until the session is first committed,
 // and after Destroy.
 func (s *Session) ID() ID {
-	if s == nil {
+	if s.none() {
 		return ID{}
 	}
 	s.mu.Lock()
@@ -100,7 +103,7 @@ func (s *Session) ID() ID {
 // Stored reports whether the session was in the store when this request last
 // looked: false for a request that showed no session, until the first commit.
 func (s *Session) Stored() bool {
-	if s == nil {
+	if s.none() {
 		return false
 	}
 	s.mu.Lock()
@@ -123,7 +126,7 @@ func (s *Session) IdleDeadline() time.Time {
 }
 
 func (s *Session) time(of func(*record) int64) time.Time {
-	if s == nil {
+	if s.none() {
 		return time.Time{}
 	}
 	s.mu.Lock()
@@ -131,13 +134,13 @@ func (s *Session) time(of func(*record) int64) time.Time {
 	if s.state != live {
 		return time.Time{}
 	}
-	return fromMillis(of(&s.rec))
+	return fromMillis(of(s.rec))
 }
 
 // Subject returns whom the session belongs to, as set by SetSubject; "" for
 // nobody.
 func (s *Session) Subject() string {
-	if s == nil {
+	if s.none() {
 		return ""
 	}
 	s.mu.Lock()
@@ -154,7 +157,7 @@ func (s *Session) subject() string {
 
 // Keys returns the names of all values, sorted.
 func (s *Session) Keys() []string {
-	if s == nil {
+	if s.none() {
 		return nil
 	}
 	s.mu.Lock()
@@ -166,7 +169,7 @@ func (s *Session) Keys() []string {
 // was shown, or the last commit made it. A middleware hands it to the client;
 // nobody else needs it.
 func (s *Session) Credential() Credential {
-	if s == nil {
+	if s.none() {
 		return Credential{}
 	}
 	s.mu.Lock()
@@ -179,7 +182,7 @@ func (s *Session) Credential() Credential {
 
 // Pending reports whether a commit has anything to write but a refresh.
 func (s *Session) Pending() bool {
-	if s == nil {
+	if s.none() {
 		return false
 	}
 	s.mu.Lock()
@@ -195,7 +198,7 @@ func (s *Session) changed() bool { return len(s.log) > 0 || s.attrs.any() }
 func (s *Session) Clear() { s.change(change{kind: clearAll}) }
 
 func (s *Session) change(c change) {
-	if s == nil {
+	if s.none() {
 		unmounted()
 		return
 	}
@@ -211,7 +214,7 @@ func (s *Session) record(c change) {
 
 // set changes an attribute.
 func (s *Session) set(f func(a *attrs)) {
-	if s == nil {
+	if s.none() {
 		unmounted()
 		return
 	}
@@ -287,7 +290,7 @@ func (s *Session) AllowToken() {
 // change made after begins a new session under a new ID. What shows a renewed
 // credential ends the session that it was renewed to.
 func (s *Session) Destroy() {
-	if s == nil {
+	if s.none() {
 		unmounted()
 		return
 	}
@@ -306,7 +309,7 @@ func (s *Session) Destroy() {
 
 // Destroyed reports whether Destroy was called, whatever came after it.
 func (s *Session) Destroyed() bool {
-	if s == nil {
+	if s.none() {
 		return false
 	}
 	s.mu.Lock()
@@ -320,6 +323,6 @@ func (s *Session) reset() {
 	if s.rec.id.isExternal() {
 		id = s.rec.id
 	}
-	s.state, s.rec, s.version, s.cred = fresh, record{id: id}, 0, Credential{}
+	s.state, s.rec, s.version, s.cred = fresh, &record{id: id}, 0, Credential{}
 	s.vals, s.log, s.attrs = values{}, nil, attrs{}
 }
