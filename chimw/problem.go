@@ -213,7 +213,7 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, p *Problem) {
 	if !ok {
 		body, _ = json.Marshal(p)
 	}
-	_, _ = w.Write(append(body, '\n')) // the client is gone: nothing to tell it
+	_, _ = w.Write(append(body, '\n')) //nolint:gosec // JSON, and nosniff; and a client that is gone is told nothing
 }
 
 // appendJSON is what json.Marshal makes of a problem whose texts need no escapes,

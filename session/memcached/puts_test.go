@@ -3,6 +3,7 @@ package memcached_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -200,7 +201,7 @@ func increment(ctx context.Context, s *memcached.Store, key string) error {
 		var n int
 		fmt.Sscan(string(value), &n)
 		err = s.Update(ctx, key, fmt.Append(nil, n+1), version, time.Hour)
-		if err != session.ErrConflict { //nolint:errorlint // it is this very one
+		if !errors.Is(err, session.ErrConflict) {
 			return err
 		}
 	}
