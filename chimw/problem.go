@@ -219,12 +219,8 @@ func WriteProblem(w http.ResponseWriter, r *http.Request, p *Problem) {
 // appendJSON is what json.Marshal makes of a problem whose texts need no escapes,
 // as those of this package: who sends forgeries in bulk should cost little.
 func (p *Problem) appendJSON(b []byte) ([]byte, bool) {
-	for _, text := range []string{p.Title, p.Detail} {
-		for i := range len(text) {
-			if c := text[i]; c < ' ' || c > '~' || strings.IndexByte(`"\<>&`, c) >= 0 {
-				return nil, false
-			}
-		}
+	if !plain(p.Title) || !plain(p.Detail) {
+		return nil, false
 	}
 	b = strconv.AppendInt(append(b, `{"status":`...), int64(p.Status), 10)
 	b = append(append(b, `,"title":"`...), p.Title...)
@@ -232,4 +228,15 @@ func (p *Problem) appendJSON(b []byte) ([]byte, bool) {
 		b = append(append(b, `","detail":"`...), p.Detail...)
 	}
 	return append(b, `"}`...), true
+}
+
+// plain reports whether JSON has no escapes for a text.
+func plain(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c < ' ', c > '~', c == '"', c == '\\', c == '<', c == '>', c == '&':
+			return false
+		}
+	}
+	return true
 }
