@@ -86,7 +86,7 @@ func (f *field) set(b *testing.B, clients int) benchmarks.Set {
 // run measures works, for each number of clients the libraries one after another.
 func (f *field) run(works []work) {
 	for _, w := range works {
-		for _, clients := range crowds {
+		for _, clients := range w.crowds {
 			if clients > crowds[0] && (w.sessions > 0 || w.name == "slide") {
 				continue // is not about the number of clients
 			}

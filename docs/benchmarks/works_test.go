@@ -21,7 +21,8 @@ type work struct {
 	bytes, keys    int
 	method, target string
 	check          check
-	calls          bool // whether any is due to memcached
+	calls          bool  // whether any is due to memcached
+	crowds         []int // how many clients there are at a time; complete has 64 and 256
 	libraries      []string
 }
 
@@ -38,10 +39,13 @@ var (
 	byToken  = []string{"coatcheck", "coatcheck-sealed", "jwtauth"}
 )
 
+// growing are numbers of clients, for what depends on them.
+var growing = []int{1, 8, 64, 256}
+
 // reads are what changes no session. What is held against an empty request comes
 // right after it.
 var reads = complete([]work{
-	{name: "read", by: "cookie", target: "/read", check: email, calls: true, libraries: byCookie},
+	{name: "read", by: "cookie", target: "/read", check: email, calls: true, libraries: byCookie, crowds: growing},
 	{name: "read", by: "token", target: "/read", check: email, calls: true, libraries: byToken},
 	{name: "read", by: "cookie", sessions: 1000, target: "/read", check: email, calls: true, libraries: byCookie},
 	{name: "read", by: "cookie", sessions: 1, target: "/read", check: email, calls: true, libraries: byCookie},
@@ -61,7 +65,7 @@ var slides = complete([]work{
 
 // writes are what changes a session.
 var writes = complete([]work{
-	{name: "write", by: "cookie", method: "POST", target: "/count", check: next, calls: true, libraries: byCookie},
+	{name: "write", by: "cookie", method: "POST", target: "/count", check: next, calls: true, libraries: byCookie, crowds: growing},
 	{name: "write", by: "token", method: "POST", target: "/count", check: next, calls: true, libraries: byToken},
 	{name: "write", by: "cookie", sessions: 1000, method: "POST", target: "/count", check: next, calls: true, libraries: byCookie},
 	{name: "write", by: "cookie", sessions: 1, method: "POST", target: "/count", check: number, calls: true, libraries: byCookie},
@@ -74,6 +78,9 @@ func complete(works []work) []work {
 		w := &works[i]
 		if w.method == "" {
 			w.method = "GET"
+		}
+		if w.crowds == nil {
+			w.crowds = crowds
 		}
 		if w.bytes == 0 {
 			w.bytes, w.keys = benchmarks.NoteBytes, benchmarks.SessionKeys

@@ -14,11 +14,16 @@ import (
 const (
 	significance = 0.01
 	interesting  = 0.03
+
+	enoughRounds = 6
 )
 
 // Changes says, in plain text, what became slower, or larger, since the results
 // of an older version, and what became better.
 func (res *Results) Changes(old *Results) string {
+	if rounds := res.rounds(); rounds < enoughRounds {
+		return fmt.Sprintf("Too few rounds (%d) to tell a regression from noise: it takes %d.\n", rounds, enoughRounds)
+	}
 	var worse, better []string
 	for _, name := range res.names {
 		before := old.series[name]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -84,6 +85,23 @@ func parse(name benchfmt.Name) (string, map[string]string) {
 		}
 	}
 	return text.String(), parts
+}
+
+// rounds are how often each benchmark ran.
+func (res *Results) rounds() int {
+	rounds := math.MaxInt
+	for _, s := range res.series {
+		for _, values := range s.values {
+			rounds = min(rounds, len(values))
+		}
+	}
+	return rounds
+}
+
+// Whole reports whether enough was measured for the page: all requests, often
+// enough for intervals.
+func (res *Results) Whole() bool {
+	return res.config["scale"] == "1" && res.rounds() >= enoughRounds
 }
 
 // find returns the benchmark whose name has exactly these parts.

@@ -85,6 +85,10 @@ func (s *series) title() string {
 		return titles[s.parts["work"]] + ", 1,000 sessions"
 	case s.parts["sessions"] == "1" && s.parts["work"] != "get":
 		return titles[s.parts["work"]] + ", 1 hot session"
+	case s.parts["clients"] == "1":
+		return titles[s.parts["work"]] + ", 1 client"
+	case s.parts["clients"] == "8":
+		return titles[s.parts["work"]] + ", 8 clients"
 	default:
 		return titles[s.parts["work"]]
 	}

@@ -21,7 +21,7 @@ var peers = []string{
 
 // machine returns what was measured with, as benchmark formats say it: lines of
 // keys and values before the results.
-func machine(ctx context.Context, rounds int) string {
+func machine(ctx context.Context, rounds int, scale float64) string {
 	ask := func(name string, args ...string) string {
 		out, err := output(ctx, name, args...)
 		if err != nil {
@@ -38,6 +38,7 @@ func machine(ctx context.Context, rounds int) string {
 		{"memcached", strings.TrimPrefix(ask("memcached", "-V"), "memcached ")},
 		{"peers", strings.ReplaceAll(ask("go", append([]string{"list", "-m", "-f", "{{.Path}} {{.Version}}"}, peers...)...), "\n", ", ")},
 		{"rounds", fmt.Sprint(rounds)},
+		{"scale", fmt.Sprint(scale)},
 	} {
 		b.WriteString(line[0] + ": " + line[1] + "\n")
 	}

@@ -24,7 +24,7 @@ type options struct {
 func main() {
 	var o options
 	flag.IntVar(&o.rounds, "rounds", 6, "how often each benchmark runs; from six on there are 95 % intervals")
-	flag.Float64Var(&o.scale, "scale", 1, "how many requests in proportion: 0.01 shows whether all of it works; the page is left alone unless it is 1")
+	flag.Float64Var(&o.scale, "scale", 1, "how many requests in proportion: 0.01 shows whether all of it works; the page is left alone unless it is 1, and there are 6 rounds")
 	flag.StringVar(&o.base, "base", "", "the version to compare with (the last tag; - for none)")
 	flag.StringVar(&o.from, "from", "", "measure nothing: make the page of an earlier run's results")
 	flag.StringVar(&o.page, "page", "../benchmarks.md", "where the results go, between the markers there")

@@ -17,15 +17,24 @@ func readResults(path string) (*report.Results, error) {
 	return report.Read(f)
 }
 
-// publish prints the table, and writes the page and the charts.
+// raw is what the page was made from, beside it for whoever wants to look closer.
+const raw = "results.txt"
+
+// publish prints the table, and writes the page, the charts and what they are made
+// from, unless too little was measured for them.
 func (o options) publish(path string) error {
 	res, err := readResults(path)
 	if err != nil {
 		return err
 	}
 	fmt.Print(res.Table(), "\n", res.Goals())
-	if o.scale != 1 {
+	if !res.Whole() {
+		fmt.Println("\nThe page is left as it is: it takes 6 rounds at scale 1.")
 		return nil
+	}
+	printed, err := os.ReadFile(path)
+	if err != nil {
+		return err
 	}
 	page, err := os.ReadFile(o.page)
 	if err != nil {
@@ -36,7 +45,7 @@ func (o options) publish(path string) error {
 		return err
 	}
 	for name, content := range map[string]string{
-		o.page: text, "ratios.svg": res.Bars(), "size.svg": res.Sizes(), "keys.svg": res.Keys(),
+		o.page: text, raw: string(printed), "ratios.svg": res.Bars(), "size.svg": res.Sizes(), "keys.svg": res.Keys(),
 	} {
 		if err := os.WriteFile(name, []byte(content), 0o644); err != nil { //nolint:gosec // documents
 			return err

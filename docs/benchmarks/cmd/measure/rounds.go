@@ -44,7 +44,7 @@ func (r *runner) rounds(ctx context.Context) error {
 	if err := os.MkdirAll(r.results, 0o750); err != nil {
 		return err
 	}
-	for name, text := range map[string]string{"all": machine(ctx, r.options.rounds), "ours": "", "base": ""} {
+	for name, text := range map[string]string{"all": machine(ctx, r.options.rounds, r.scale), "ours": "", "base": ""} {
 		if err := os.WriteFile(r.path(name), []byte(text), 0o600); err != nil {
 			return err
 		}
