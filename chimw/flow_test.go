@@ -357,6 +357,30 @@ func TestErrorIsAnsweredOnce(t *testing.T) {
 	}
 }
 
+// An answer of the same status says nothing about changes, either.
+func TestChangesLostBesideTheSameStatus(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	cookie := cookieOf(h.session("me"))
+	res := h.serve(func(w http.ResponseWriter, r *http.Request) {
+		s := session.FromContext(r.Context())
+		owner.Put(s, "somebody else")
+		other, err := h.manager.Load(r.Context(), s.Credential())
+		if err != nil {
+			t.Fatal(err)
+		}
+		other.Destroy()
+		if err := other.Commit(r.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h.mw.Error(w, r, &chimw.Problem{Status: 409, Title: "That name is taken"})
+	}, request("POST", "", cookie))
+	wantStatus(t, res, 409)
+	if !h.reported(session.Dropped, "after an error") {
+		t.Error("the loss was not reported")
+	}
+}
+
 // An answer that is another error does not say that changes are lost.
 func TestChangesLostAfterAnotherError(t *testing.T) {
 	t.Parallel()

@@ -104,7 +104,7 @@ type exchange struct {
 	token    string     // what it showed, if RefreshTokens might replace it
 	viaToken bool       // the session goes back by a token, not by a cookie
 	issued   bool       // the handler's answer holds a token
-	refused  int        // the status of the error that is the answer already; 0: none
+	refused  *Problem   // the error that is the answer already
 	deadline time.Time  // of the session, as the client was last told
 
 	outside http.Header // what the response said before the handler

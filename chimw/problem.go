@@ -115,7 +115,7 @@ func (mw *Middleware) refuse(w http.ResponseWriter, r *http.Request, p *Problem)
 	p = p.filled()
 	if x := mw.exchange(r.Context()); x != nil {
 		x.mu.Lock()
-		x.refused = p.Status
+		x.refused = p
 		x.mu.Unlock()
 	}
 	h := w.Header()
@@ -239,4 +239,15 @@ func plain(text string) bool {
 		}
 	}
 	return true
+}
+
+// tells reports whether the client learns by this problem that changes were not
+// committed because of err.
+func (p *Problem) tells(err error) bool {
+	for _, cause := range []error{session.ErrUnavailable, session.ErrGone} {
+		if errors.Is(p, cause) && errors.Is(err, cause) {
+			return true
+		}
+	}
+	return false
 }

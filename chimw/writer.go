@@ -50,8 +50,8 @@ func (w *writer) commitOnce() (first bool, err error) {
 		}
 	}()
 	err = x.commit(w.r.Context(), w.Header())
-	if err != nil && x.refused != 0 { // an error is on its way: the client needs no other
-		if w.dropped = true; problemOf(err).Status != x.refused { // and was not told of this one
+	if err != nil && x.refused != nil { // an error is on its way: the client needs no other
+		if w.dropped = true; !x.refused.tells(err) {
 			x.drop(w.r.Context(), "after an error", err)
 		}
 		err = nil

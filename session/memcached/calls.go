@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/bradfitz/gomemcache/memcache"
@@ -65,7 +64,7 @@ func (n *node) add(ctx context.Context, item *memcache.Item) error {
 }
 
 func (n *node) addOnce(ctx context.Context, item *memcache.Item) (lost, err error) {
-	if land, ok := n.alone(&n.puts); ok {
+	if land, ok := n.putsAlone(item); ok {
 		defer land()
 		return n.addAlone(ctx, item)
 	}
@@ -73,7 +72,7 @@ func (n *node) addOnce(ctx context.Context, item *memcache.Item) (lost, err erro
 	if err == nil {
 		err = n.told(b, r)
 	}
-	if answered(err) || b == nil || r.answered || !n.again(b) || errors.Is(err, os.ErrDeadlineExceeded) {
+	if answered(err) || b == nil || r.answered || !n.again(b) || tooLate(err) {
 		return nil, err
 	}
 	ctx, cancel := context.WithDeadline(ctx, n.latest(b))
@@ -104,7 +103,7 @@ func (n *node) cas(ctx context.Context, item *memcache.Item) error {
 }
 
 func (n *node) casOnce(ctx context.Context, item *memcache.Item) error {
-	if land, ok := n.alone(&n.puts); ok {
+	if land, ok := n.putsAlone(item); ok {
 		defer land()
 		return n.once(ctx, func(l *link) error { return orTooLarge(l.client.CompareAndSwap(item)) })
 	}
@@ -113,6 +112,17 @@ func (n *node) casOnce(ctx context.Context, item *memcache.Item) error {
 		return err
 	}
 	return n.told(b, r)
+}
+
+// maxShared is the largest value, in bytes, whose write goes together with others:
+// who writes little should not wait for who writes much.
+const maxShared = 16 << 10
+
+func (n *node) putsAlone(item *memcache.Item) (land func(), ok bool) {
+	if len(item.Value) > maxShared {
+		return func() {}, true
+	}
+	return n.alone(&n.puts)
 }
 
 // told returns what a rider was answered. If an answer in the batch made no sense,

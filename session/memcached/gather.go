@@ -43,7 +43,8 @@ type gatherer struct {
 	twice bool // it may be made again
 
 	atOnce   int           // calls that may be in flight in any case
-	patience time.Duration // to wait for a batch to be full
+	patience time.Duration // to wait for a batch to be full, and for what is in flight
+	hurry    func()        // sends what has waited for that long
 
 	mu      sync.Mutex
 	flying  int      // calls that went alone, and batches
@@ -58,6 +59,7 @@ type batch struct {
 	began  time.Time
 	riders []rider
 	bytes  int // to be sent
+	late   *time.Timer
 	err    error
 	done   chan struct{} // closed when the answers are there
 }
@@ -90,7 +92,10 @@ func (g *gatherer) join(r rider) (b *batch, place int, ready *batch) {
 	defer g.mu.Unlock()
 	last := len(g.waiting) - 1
 	if last < 0 || g.full(g.waiting[last]) {
-		g.waiting = append(g.waiting, &batch{began: time.Now(), riders: make([]rider, 0, min(g.most, 16)), done: make(chan struct{})})
+		g.waiting = append(g.waiting, &batch{
+			began: time.Now(), riders: make([]rider, 0, min(g.most, 16)), done: make(chan struct{}),
+			late: time.AfterFunc(g.patience, g.hurry), // what is in flight may have stalled
+		})
 		last++
 	}
 	b = g.waiting[last]
@@ -103,6 +108,17 @@ func (g *gatherer) land(calls int) (ready []*batch) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.flying, g.calls = g.flying-1, g.calls-calls
+	return g.takeAll()
+}
+
+// overdue returns what has waited for long enough.
+func (g *gatherer) overdue() []*batch {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.takeAll()
+}
+
+func (g *gatherer) takeAll() (ready []*batch) {
 	for b := g.take(); b != nil; b = g.take() {
 		ready = append(ready, b)
 	}
@@ -115,7 +131,7 @@ func (g *gatherer) take() *batch {
 		return nil
 	}
 	b := g.waiting[0]
-	grown := len(g.waiting) > 1 || g.full(b) || time.Since(b.began) > g.patience
+	grown := len(g.waiting) > 1 || g.full(b) || time.Since(b.began) >= g.patience
 	if g.flying >= maxFlying && !(grown && (g.flying < maxFull || g.calls < g.atOnce)) {
 		return nil
 	}
@@ -136,7 +152,7 @@ func (g *gatherer) size(b *batch) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
-	case errors.Is(b.err, os.ErrDeadlineExceeded):
+	case tooLate(b.err):
 		g.most = max(1, g.most/2)
 	case b.err == nil:
 		g.most = max(1, min(2*g.most, maxBatch, maxBatchBytes*len(b.riders)/max(1, bytes)))
@@ -162,14 +178,17 @@ func (n *node) ride(ctx context.Context, g *gatherer, r rider) (*batch, *rider, 
 func (n *node) latest(b *batch) time.Time { return b.began.Add(2 * n.timeout) }
 
 func (n *node) send(g *gatherer, b *batch) {
+	b.late.Stop()
 	b.err = n.together(g, b)
 	g.size(b)
 	n.land(g, len(b.riders)) // first: the others' wait is longer
 	close(b.done)
 }
 
-func (n *node) land(g *gatherer, calls int) {
-	for _, b := range g.land(calls) {
+func (n *node) land(g *gatherer, calls int) { n.sendAll(g, g.land(calls)) }
+
+func (n *node) sendAll(g *gatherer, ready []*batch) {
+	for _, b := range ready {
 		go n.send(g, b)
 	}
 }
@@ -203,4 +222,8 @@ func (n *node) alone(g *gatherer) (land func(), ok bool) {
 // another one's value.
 func (n *node) again(b *batch) bool {
 	return n.state.Load().down == nil && !errors.Is(b.err, errCrowd)
+}
+
+func tooLate(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }

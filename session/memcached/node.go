@@ -45,8 +45,11 @@ func newNode(t target, cfg Config) *node {
 		target: t, timeout: cfg.Timeout, maxIdle: min(cfg.MaxIdleConns, cfg.MaxConns), dialer: cfg.DialContext,
 		lookup: cfg.LookupHost, observe: cfg.Observe, turns: newTurns(cfg.MaxConns),
 	}
-	n.gets = gatherer{ask: (*link).gets, twice: true, most: firstBatch, atOnce: cfg.MaxConns, patience: cfg.Timeout / 8}
-	n.puts = gatherer{ask: (*link).puts, most: firstBatch, atOnce: cfg.MaxConns, patience: cfg.Timeout / 8}
+	for _, g := range []*gatherer{&n.gets, &n.puts} {
+		g.most, g.atOnce, g.patience = firstBatch, cfg.MaxConns, cfg.Timeout/8
+		g.hurry = func() { n.sendAll(g, g.overdue()) }
+	}
+	n.gets.ask, n.gets.twice, n.puts.ask = (*link).gets, true, (*link).puts
 	n.state.Store(up())
 	n.wanted, n.discard = context.WithCancel(context.Background())
 	return n

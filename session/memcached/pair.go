@@ -247,8 +247,9 @@ func (p *pair) write(ctx context.Context, c copies, item memcache.Item) error {
 	}
 	item.Flags = tags{own: tag.own}.flags()
 	err := put(ctx, p.decision, c.decision, item)
-	if c.decision != nil && errors.Is(err, session.ErrConflict) {
-		// It may have expired meanwhile: two nodes' clocks are never quite the same.
+	if c.decision != nil && tagsOf(c.decision).own != 0 && errors.Is(err, session.ErrConflict) {
+		// It may have expired meanwhile, as two nodes' clocks are never quite the
+		// same. A Delete would have taken the intent as well.
 		err = put(ctx, p.decision, nil, item)
 	}
 	if answered(err) || errors.Is(err, session.ErrConflict) {

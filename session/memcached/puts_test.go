@@ -206,3 +206,80 @@ func increment(ctx context.Context, s *memcached.Store, key string) error {
 		}
 	}
 }
+
+// Two connections that have stalled cost others a moment, not the timeout, and not
+// the node.
+func TestStalledCallsHoldNobodyUp(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(ctx context.Context, s *memcached.Store, key string) error{
+		"gets": func(ctx context.Context, s *memcached.Store, key string) error {
+			_, _, err := s.Get(ctx, key)
+			return err
+		},
+		"updates": func(ctx context.Context, s *memcached.Store, key string) error {
+			return s.Update(ctx, key, nil, 7, time.Hour)
+		},
+		"creates": func(ctx context.Context, s *memcached.Store, key string) error {
+			return s.Create(ctx, key, nil, time.Hour)
+		},
+	} {
+		t.Run("M10 "+name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				o := new(observer)
+				f := &fake{answer: func(_ int, command string) string {
+					switch {
+					case strings.Contains(command, " stalled"):
+						return silence
+					case strings.HasPrefix(command, "gets "):
+						return answerEach(0)(0, command)
+					default:
+						return "STORED\r\n"
+					}
+				}}
+				s := open(t, memcached.Config{Nodes: []string{"n=fake.example:11211"}, DialContext: f.dial, Observe: o.observe})
+				defer s.Close()
+				for i := range 2 {
+					go call(t.Context(), s, fmt.Sprint("stalled", i))
+				}
+				synctest.Wait()
+				together(3, func(i int) {
+					<-time.After(time.Duration(i) * 40 * time.Millisecond)
+					start := time.Now()
+					wants(t, call(t.Context(), s, fmt.Sprint("k", i)), nil)
+					if took := time.Since(start); took > memcached.DefaultTimeout/8 {
+						t.Errorf("it took %v", took)
+					}
+				})
+				<-time.After(time.Second)
+				if events := o.seen(); len(events) > 0 {
+					t.Errorf("events %q", events)
+				}
+			})
+		})
+	}
+}
+
+// Who writes little does not wait for who writes much.
+func TestLargeValuesAreWrittenAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{answer: func(_ int, command string) string {
+			if strings.Contains(command, " large") {
+				<-time.After(200 * time.Millisecond)
+			}
+			return "STORED\r\n"
+		}}
+		s := f.open(t)
+		defer s.Close()
+		takeOffWriting(t, s)
+		go s.Update(t.Context(), "large", make([]byte, 200<<10), 7, time.Hour)
+		synctest.Wait()
+		start := time.Now()
+		together(8, func(i int) { wants(t, s.Update(t.Context(), fmt.Sprint("k", i), nil, 7, time.Hour), nil) })
+		if took := time.Since(start); took > 10*time.Millisecond {
+			t.Errorf("it took %v", took)
+		}
+		<-time.After(time.Second)
+	})
+}

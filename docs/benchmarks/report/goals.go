@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// A goal is a number that should not be exceeded, in every round.
+// A goal is a number that the median should not exceed.
 type goal struct {
 	title   string
 	limit   float64
