@@ -33,3 +33,6 @@ func Reencode(body []byte) ([]byte, error) {
 	}
 	return e.marker.encode(), nil
 }
+
+// PlainText is the way of a string past the decoder.
+func PlainText(raw []byte) (string, bool) { return plainText(raw) }

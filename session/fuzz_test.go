@@ -3,6 +3,7 @@ package session_test
 import (
 	"bytes"
 	"encoding/hex"
+	"encoding/json"
 	"testing"
 
 	"github.com/coatcheck/coatcheck/session"
@@ -69,6 +70,20 @@ func FuzzID(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		if id, err := session.ParseID(text); err == nil && id.String() != text {
 			t.Errorf("%q was accepted, and is %q when written again", text, id)
+		}
+	})
+}
+
+// FuzzText: a string read without a decoder is what the decoder makes of it.
+func FuzzText(f *testing.F) {
+	for _, raw := range []string{`""`, `"a"`, `"`, `"a\"b"`, `"\u00e9"`, `"é"`, `"a" "b"`, `"a`, "\"\x01\"", "\"\xff\"", `"<&>"`, `1`} {
+		f.Add([]byte(raw))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		got, ok := session.PlainText(raw)
+		var want string
+		if err := json.Unmarshal(raw, &want); ok && (err != nil || got != want) {
+			t.Errorf("%q is read as %q, and as %q, %v by a decoder", raw, got, want, err)
 		}
 	})
 }

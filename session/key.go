@@ -43,8 +43,8 @@ func (k Key[T]) decode(m *Manager, id ID, raw []byte, present bool) (v T, ok boo
 	if !present {
 		return v, false
 	}
-	if text, ok := plainText(raw); ok {
-		if v, ok := any(text).(T); ok {
+	if p, is := any(&v).(*string); is {
+		if *p, ok = plainText(raw); ok {
 			return v, true
 		}
 	}

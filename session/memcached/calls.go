@@ -69,10 +69,10 @@ func (n *node) addOnce(ctx context.Context, item *memcache.Item) (lost, err erro
 		return n.addAlone(ctx, item)
 	}
 	b, r, err := n.ride(ctx, &n.puts, rider{command: putCommand("add", item)})
-	if err == nil {
-		err = n.told(b, r)
+	if err != nil {
+		return nil, err
 	}
-	if answered(err) || b == nil || r.answered || !n.again(b) || tooLate(err) {
+	if err := n.told(b, r); r.answered || tooLate(err) || !n.again(b) {
 		return nil, err
 	}
 	ctx, cancel := context.WithDeadline(ctx, n.latest(b))

@@ -40,7 +40,7 @@ var errCrowd = errors.New("too many calls were before this one")
 // could return what was true before it was asked.
 type gatherer struct {
 	ask   func(*link, []rider) error
-	twice bool // it may be made again
+	again bool // it may be asked twice; see node.do
 
 	atOnce   int           // calls that may be in flight in any case
 	patience time.Duration // to wait for a batch to be full, and for what is in flight
@@ -64,7 +64,8 @@ type batch struct {
 	done   chan struct{} // closed when the answers are there
 }
 
-// A rider is a call in a batch, and its answer.
+// A rider is a call in a batch, and its answer: of a get the first two, of a put
+// the others.
 type rider struct {
 	key   string        // to get
 	found memcache.Item // zero if nothing was
@@ -199,7 +200,7 @@ func (n *node) together(g *gatherer, b *batch) error {
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), n.latest(b))
 	defer cancel()
-	_, err := n.do(ctx, g.twice, func(l *link) error { return g.ask(l, b.riders) })
+	_, err := n.do(ctx, g.again, func(l *link) error { return g.ask(l, b.riders) })
 	return err
 }
 

@@ -25,7 +25,7 @@ type link struct {
 	client    *memcache.Client
 	interrupt func() // ends the call under way; made once, for it is needed by each call
 
-	in  *bufio.Reader // of gets alone; nil until there is one
+	in  *bufio.Reader // of gets and of puts that go together; nil until there are any
 	out []byte
 
 	open *atomic.Int64 // counts the node's links

@@ -49,7 +49,7 @@ func newNode(t target, cfg Config) *node {
 		g.most, g.atOnce, g.patience = firstBatch, cfg.MaxConns, cfg.Timeout/8
 		g.hurry = func() { n.sendAll(g, g.overdue()) }
 	}
-	n.gets.ask, n.gets.twice, n.puts.ask = (*link).gets, true, (*link).puts
+	n.gets.ask, n.gets.again, n.puts.ask = (*link).gets, true, (*link).puts
 	n.state.Store(up())
 	n.wanted, n.discard = context.WithCancel(context.Background())
 	return n

@@ -30,7 +30,7 @@ func (res *Results) Changes(old *Results) string {
 		if before == nil {
 			continue
 		}
-		for _, unit := range []string{seconds, allocs, bytesPerSession} {
+		for _, unit := range []string{seconds, allocs, calls, bytesPerSession} {
 			switch line, delta := changed(name, unit, before.values[unit], res.series[name].values[unit]); {
 			case delta > 0:
 				worse = append(worse, line)
@@ -48,8 +48,8 @@ func changed(name, unit string, before, after []float64) (string, float64) {
 	}
 	b, a := summarize(before).median, summarize(after).median
 	p := benchmath.AssumeNothing.Compare(newSample(before), newSample(after)).P
-	delta := (a - b) / b
-	if p >= significance || b == 0 || max(delta, -delta) < interesting {
+	delta := (a - b) / b // infinite where nothing has become something
+	if p >= significance || a == b || max(delta, -delta) < interesting {
 		return "", 0
 	}
 	return fmt.Sprintf("%+6.1f%%  %-10s %s (p=%.3f)", 100*delta, unit, name, p), delta
