@@ -39,8 +39,10 @@ func (res *Results) growth(work, parameter, title string, label func(string) str
 	curves := res.curves(work, parameter)
 	p := bounds(curves)
 	return draw(work, plotWidth, plotHeight, title, describedCurves(curves, parameter), func(c *canvas) {
-		p.axes(c, curves, label)
-		p.paint(c, curves)
+		if len(curves) > 0 {
+			p.axes(c, curves, label)
+			p.paint(c, curves)
+		}
 	})
 }
 
