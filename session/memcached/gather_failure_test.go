@@ -275,3 +275,39 @@ func TestBatchIsMadeAgainOnce(t *testing.T) {
 		})
 	}
 }
+
+// More than a node can do is refused in time, each with a reason that says so, and
+// is not sent; the node stays up.
+func TestCrowdIsRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := new(observer)
+		f := &fake{answer: answerEach(240 * time.Millisecond)}
+		s := open(t, memcached.Config{Nodes: []string{"fake.example:11211"}, DialContext: f.dial, Observe: o.observe})
+		defer s.Close()
+		start := time.Now()
+		var served, crowded atomic.Int64
+		together(1000, func(i int) {
+			_, _, err := s.Get(t.Context(), fmt.Sprint("k", i))
+			switch {
+			case err == nil:
+				served.Add(1)
+			case strings.Contains(err.Error(), "too many calls were before this one"):
+				crowded.Add(1)
+			default:
+				t.Errorf("error %v", err)
+			}
+			if took := time.Since(start); took > 500*time.Millisecond {
+				t.Errorf("a get took %v", took)
+			}
+		})
+		sent := 0
+		for _, n := range f.batches() {
+			sent += n
+		}
+		if served.Load() < 64 || crowded.Load() < 64 || int64(sent) != served.Load() || len(o.seen()) > 0 {
+			t.Errorf("%d served of %d sent, and %d refused; events %q", served.Load(), sent, crowded.Load(), o.seen())
+		}
+		<-time.After(time.Second)
+	})
+}
