@@ -37,7 +37,7 @@ func newOurs(name, addr string, edit func(*session.Config)) (*ours, error) {
 func sealed(cfg *session.Config) { cfg.SealKeys = []session.SealKey{session.GenerateSealKey()} }
 
 // refreshing has activity recorded so often that it happens in a short run too, by
-// one request in fifty to two hundred. With the default, three minutes, that is a
+// one request in forty to seventy. With the default, three minutes, that is a
 // client that sends about one request in a second.
 func refreshing(cfg *session.Config) { cfg.RefreshAfter = 100 * time.Millisecond }
 

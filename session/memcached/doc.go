@@ -88,10 +88,11 @@
 // own, which may outlive Close by the timeout, with a copy of what is to be
 // written. Who leaves takes nothing from the others. What can't be answered for one
 // is asked again for each of the others alone, except for an Update, whose outcome
-// is unknown then: so values over 16 KiB are written alone, and nobody waits for
-// what is in flight for longer than an eighth of the timeout. None joins what has been sent, so that no
-// get returns what was true before it was asked. With 256 goroutines gets are so
-// several times as fast as gomemcache's own (BenchmarkGathered prints the ratio).
+// is unknown then: so values over 16 KiB are written alone. What has stalled holds
+// others up for an eighth of the timeout, unless as much is in flight as may be.
+// None joins what has been sent, so that no get returns what was true before it was
+// asked. With 256 goroutines gets are so several times as fast as gomemcache's own
+// (BenchmarkGathered prints the ratio).
 //
 // Besides, only what no call waits for runs in the background, until Close:
 // asking whether a node is back, and resolving names.

@@ -112,7 +112,7 @@ func (g *gatherer) land(calls int) (ready []*batch) {
 	return g.takeAll()
 }
 
-// overdue returns what has waited for long enough.
+// overdue returns what has waited for long enough, if more may be in flight.
 func (g *gatherer) overdue() []*batch {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -78,7 +78,7 @@ func (n *node) do(ctx context.Context, again bool, f func(*link) error) (lost, e
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	case strings.Contains(err.Error(), "CLIENT_ERROR unauthenticated"):
-		err = errNoPassword
+		err = fmt.Errorf("%w: %w", errNoPassword, err)
 	}
 	return lost, &nodeError{n.name, err}
 }
