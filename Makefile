@@ -30,7 +30,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: ## the example on http://127.0.0.1:9000, over its embedded store (ARGS=-h explains its flags)
-	go run ./cmd/example $(ARGS)
+	@cd cmd/example && go run . $(ARGS)
 
 test: ## every test, under the race detector, real memcached included (TESTFLAGS='-run S8 -count 10')
 	@.ci/test -race -shuffle=on $(TESTFLAGS)

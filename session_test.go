@@ -39,7 +39,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "example.exe") // a name that runs on every system
-	if out, err := exec.Command("go", "build", "-o", binary, "./cmd/example").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-C", "cmd/example", "-o", binary, ".").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "building the example: %v\n%s", err, out)
 		return 1
 	}

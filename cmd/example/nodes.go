@@ -24,6 +24,7 @@ type nodeReport struct {
 	Up                  bool   `json:"up"`
 	Error               string `json:"error,omitempty"`
 	Evictions           uint64 `json:"evictions"`
+	Gets                uint64 `json:"gets"`
 	Connections         uint64 `json:"connections"`
 	RejectedConnections uint64 `json:"rejected_connections"`
 	Items               uint64 `json:"items"`
@@ -87,7 +88,7 @@ func describeNode(i int, h memcached.NodeHealth) nodeReport {
 		name = fmt.Sprint("#", i+1)
 	}
 	return nodeReport{
-		Name: name, Up: h.Up, Error: why(h.Err), Evictions: h.Evictions,
+		Name: name, Up: h.Up, Error: why(h.Err), Evictions: h.Evictions, Gets: h.Gets,
 		Connections: h.Connections, RejectedConnections: h.RejectedConnections,
 		Items: h.Items, Bytes: h.Bytes, LimitBytes: h.LimitBytes,
 	}

@@ -115,5 +115,5 @@ func ExampleStore_Health() {
 	fmt.Print(w.Body)
 	// Output:
 	// alarm: node a: memcached: node a: stats: dial unix /missing/socket: connect: no such file or directory, 0 evictions
-	// [{"Name":"a","Addr":"unix:/missing/socket","Up":true,"Evictions":0,"Connections":0,"RejectedConnections":0,"Items":0,"Bytes":0,"LimitBytes":0,"Err":"memcached: node a: stats: dial unix /missing/socket: connect: no such file or directory"}]
+	// [{"Name":"a","Addr":"unix:/missing/socket","Up":true,"Evictions":0,"Gets":0,"Connections":0,"RejectedConnections":0,"Items":0,"Bytes":0,"LimitBytes":0,"Err":"memcached: node a: stats: dial unix /missing/socket: connect: no such file or directory"}]
 }

@@ -30,6 +30,11 @@ type NodeHealth struct {
 	// too early: it should be 0, and needs more memory (-m) if it grows.
 	Evictions uint64
 
+	// Gets counts the keys that the node was asked for since it started, by
+	// all processes. A credential that is turned away before the store leaves
+	// it as it was.
+	Gets uint64
+
 	// Connections there are to the node now, this report's included, and how
 	// often it had to turn one away (-c). From all processes.
 	Connections         uint64
@@ -84,7 +89,7 @@ func (n *node) health(ctx context.Context) NodeHealth {
 		h.Err = &nodeError{n.name, fmt.Errorf("stats: %w", err)}
 	}
 	h.Up = n.state.Load().down == nil
-	h.Evictions = stats["evictions"]
+	h.Evictions, h.Gets = stats["evictions"], stats["cmd_get"]
 	h.Connections, h.RejectedConnections = stats["curr_connections"], stats["rejected_connections"]
 	h.Items, h.Bytes, h.LimitBytes = stats["curr_items"], stats["bytes"], stats["limit_maxbytes"]
 	return h

@@ -65,10 +65,10 @@ const full = "STAT pid 101\r\nSTAT libevent 2.1.12-stable\r\nSTAT rusage_user 0.
 	"STAT max_connections 103\r\nSTAT curr_connections 12\r\nSTAT total_connections 104\r\nSTAT rejected_connections 13\r\n" +
 	"STAT connection_structures 105\r\nSTAT limit_maxbytes 18446744073709551615\r\nSTAT bytes_read 106\r\nSTAT bytes_written 107\r\n" +
 	"STAT bytes 15\r\nSTAT hash_bytes 108\r\nSTAT curr_items 14\r\nSTAT total_items 109\r\nSTAT evicted_unfetched 110\r\n" +
-	"STAT evictions 11\r\nSTAT reclaimed 111\r\nEND\r\n"
+	"STAT cmd_get 16\r\nSTAT cmd_set 112\r\nSTAT get_hits 113\r\nSTAT evictions 11\r\nSTAT reclaimed 111\r\nEND\r\n"
 
 var fullHealth = memcached.NodeHealth{
-	Evictions: 11, Connections: 12, RejectedConnections: 13, Items: 14, Bytes: 15, LimitBytes: math.MaxUint64,
+	Evictions: 11, Gets: 16, Connections: 12, RejectedConnections: 13, Items: 14, Bytes: 15, LimitBytes: math.MaxUint64,
 }
 
 func TestHealthOfFakes(t *testing.T) {
@@ -192,7 +192,7 @@ func TestHealthAsJSON(t *testing.T) {
 		{errors.New(`"planted"`), `"\"planted\""`},
 	} {
 		h.Err = test.err
-		want := `{"Name":"n","Addr":"fake.example:11211","Up":true,"Evictions":11,"Connections":12,"RejectedConnections":13,` +
+		want := `{"Name":"n","Addr":"fake.example:11211","Up":true,"Evictions":11,"Gets":16,"Connections":12,"RejectedConnections":13,` +
 			`"Items":14,"Bytes":15,"LimitBytes":18446744073709551615,"Err":` + test.want + `}`
 		for name, v := range map[string]any{"a value": h, "a pointer": &h} {
 			if got, err := json.Marshal(v); err != nil || string(got) != want {

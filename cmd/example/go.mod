@@ -1,0 +1,16 @@
+module github.com/coatcheck/coatcheck/cmd/example
+
+go 1.25.1
+
+replace github.com/coatcheck/coatcheck => ../..
+
+require (
+	github.com/coatcheck/coatcheck v0.0.0-00010101000000-000000000000
+	github.com/go-chi/chi/v5 v5.5.0
+	github.com/google/uuid v1.6.0
+)
+
+require (
+	github.com/bradfitz/gomemcache v0.0.0-20260422231931-4d751bb6e37c // indirect
+	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
+)
