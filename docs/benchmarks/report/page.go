@@ -6,43 +6,44 @@ import (
 	"strings"
 )
 
-const (
-	begin = "<!-- measured: what follows is written by make bench -->\n"
-	end   = "<!-- measured: end -->\n"
-)
+// A region is a part of the page that is written anew: what it shows comes first,
+// and everything last.
+type region struct {
+	name  string
+	write func(*Results) string
+}
+
+var regions = []region{{"summary", (*Results).summary}, {"everything", (*Results).everything}}
 
 // ErrMarkers is returned for a page that has no place for results.
 var ErrMarkers = errors.New("report: the page lacks its markers")
 
 // Update returns a page with its results replaced.
 func (res *Results) Update(page string) (string, error) {
-	before, rest, ok := strings.Cut(page, begin)
-	_, after, ended := strings.Cut(rest, end)
-	if !ok || !ended {
-		return "", ErrMarkers
+	for _, r := range regions {
+		begin, end := "<!-- "+r.name+": written by make bench -->\n", "<!-- "+r.name+": end -->\n"
+		before, rest, ok := strings.Cut(page, begin)
+		_, after, ended := strings.Cut(rest, end)
+		if !ok || !ended {
+			return "", ErrMarkers
+		}
+		page = before + begin + "\n" + r.write(res) + "\n" + end + after
 	}
-	return before + begin + "\n" + res.section() + "\n" + end + after, nil
+	return page, nil
 }
 
-func (res *Results) section() string {
-	return fmt.Sprintf(`### Measured with
+func (res *Results) summary() string {
+	return fmt.Sprintf(`%s
+![Bars: the time of each library for each work, as a ratio](benchmarks/ratios.svg)
 
-%s
-### Goals
+![Lines: time by the bytes of a session](benchmarks/size.svg)
 
-%s
-### Ratios
+![Lines: time by the number of values](benchmarks/keys.svg)
+`, res.Goals())
+}
 
-![Bars: %s](benchmarks/ratios.svg)
-
-![Lines: %s](benchmarks/size.svg)
-
-![Lines: %s](benchmarks/keys.svg)
-
-### Everything
-
-`+"```text\n%s```\n", res.machine(), res.Goals(),
-		"the time of each library for each work, as a ratio", "time by the bytes of a session", "time by the number of values", res.Table())
+func (res *Results) everything() string {
+	return fmt.Sprintf("Measured with\n\n%s\n```text\n%s```\n", res.machine(), res.Table())
 }
 
 // machine lists what the results depend on.

@@ -16,7 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-const page = "# Title\n\nbefore\n\n<!-- measured: what follows is written by make bench -->\nold\n<!-- measured: end -->\n\nafter\n"
+const page = "# Title\n\nbefore\n\n<!-- summary: written by make bench -->\nold\n<!-- summary: end -->\n\nbetween\n\n" +
+	"<!-- everything: written by make bench -->\nold\n<!-- everything: end -->\n\nafter\n"
 
 func results(t *testing.T) *report.Results {
 	t.Helper()
@@ -102,11 +103,14 @@ func TestUpdate(t *testing.T) {
 	if again, err := res.Update(text); err != nil || again != text {
 		t.Errorf("a second update changes the page (%v)", err)
 	}
-	if strings.Contains(text, "old") || !strings.HasPrefix(text, "# Title\n\nbefore\n") || !strings.HasSuffix(text, "\nafter\n") {
+	if strings.Contains(text, "old") || !strings.HasPrefix(text, "# Title\n\nbefore\n") || !strings.HasSuffix(text, "\nafter\n") || !strings.Contains(text, "\n\nbetween\n\n") {
 		t.Errorf("the rest of the page is not as it was:\n%s", text)
 	}
-	if _, err := res.Update("# Title\n"); !errors.Is(err, report.ErrMarkers) {
-		t.Errorf("a page without markers: %v", err)
+	for marker := range strings.SplitAfterSeq(page, "-->\n") {
+		_, marker, ok := strings.Cut(marker, "<!--")
+		if _, err := res.Update(strings.Replace(page, marker, "", 1)); ok && !errors.Is(err, report.ErrMarkers) {
+			t.Errorf("a page without <!--%s: %v", marker, err)
+		}
 	}
 }
 

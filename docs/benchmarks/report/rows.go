@@ -19,6 +19,15 @@ type row struct {
 	many    *series // 256
 }
 
+// lost says how much of what clients changed is not there at the end.
+func (r *row) lost() string {
+	v := r.few.values[lost]
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.0f%% of the changes lost", 100*summarize(v).median)
+}
+
 const (
 	few  = "64"
 	many = "256"

@@ -10,10 +10,11 @@ import (
 // system is light.
 const style = `
 rect.page{fill:#fff}text{font:12px system-ui,sans-serif;fill:#1f2328}text.heading{font-weight:600}text.end{text-anchor:end}text.middle{text-anchor:middle}
+text.number{stroke:#fff;stroke-width:4;paint-order:stroke}
 .coatcheck{fill:#0969da;stroke:#0969da}.coatcheck-sealed,.coatcheck-refreshing{fill:#54aeff;stroke:#54aeff}.scs,.scs-idle{fill:#bc4c00;stroke:#bc4c00}
 .gorilla{fill:#8250df;stroke:#8250df}.jwtauth{fill:#116329;stroke:#116329}.gomemcache{fill:#6e7781;stroke:#6e7781}
 line.grid{stroke:#d0d7de}line.one{stroke:#1f2328;stroke-dasharray:3 3}polyline.line{fill:none;stroke-width:2}
-@media (prefers-color-scheme:dark){rect.page{fill:#0d1117}text{fill:#e6edf3}
+@media (prefers-color-scheme:dark){rect.page{fill:#0d1117}text{fill:#e6edf3}text.number{stroke:#0d1117}
 .coatcheck{fill:#58a6ff;stroke:#58a6ff}.coatcheck-sealed,.coatcheck-refreshing{fill:#1f6feb;stroke:#1f6feb}.scs,.scs-idle{fill:#f0883e;stroke:#f0883e}
 .gorilla{fill:#bc8cff;stroke:#bc8cff}.jwtauth{fill:#56d364;stroke:#56d364}.gomemcache{fill:#8b949e;stroke:#8b949e}
 line.grid{stroke:#30363d}line.one{stroke:#e6edf3}}

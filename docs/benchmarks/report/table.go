@@ -33,9 +33,7 @@ func (res *Results) line(r *row) []string {
 	line := []string{"", "", r.library, amount(r.few), res.ratio(r.few), amount(r.many), res.ratio(r.many), "", "", ""}
 	if r.few != nil && r.few.values[bytesPerSession] == nil {
 		line[7], line[8] = r.few.count(allocs), r.few.count(calls)
-		if v := r.few.values[lost]; v != nil {
-			line[9] = fmt.Sprintf("%.0f%% of the changes lost", 100*summarize(v).median)
-		}
+		line[9] = r.lost()
 	}
 	return line
 }

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-const page = "before\n<!-- measured: what follows is written by make bench -->\nold\n<!-- measured: end -->\nafter\n"
+const page = "before\n<!-- summary: written by make bench -->\nold\n<!-- summary: end -->\n" +
+	"<!-- everything: written by make bench -->\nold\n<!-- everything: end -->\nafter\n"
 
 // What was measured in part, or too seldom, leaves the page as it is, also when it
 // is read again later.
