@@ -39,40 +39,6 @@ func TestReadme(t *testing.T) {
 	})
 }
 
-// TestReadmeLinks checks that what the README links to is there, and that tests
-// are in the file that it says.
-func TestReadmeLinks(t *testing.T) {
-	t.Parallel()
-	checkPage(t, "README.md", 10)
-}
-
-func checkPage(t *testing.T, file string, atLeast int) {
-	t.Helper()
-	text := page(t, file)
-	if n := strings.Count(text, "\n"); n >= 250 {
-		t.Errorf("%s: %d lines", file, n)
-	}
-	links := regexp.MustCompile(`\[([^\]]+)\]\(([^)#]+)(?:#[^)]*)?\)`).FindAllStringSubmatch(text, -1)
-	if len(links) < atLeast {
-		t.Errorf("%s: found only %d links", file, len(links))
-	}
-	for _, link := range links {
-		name, path := link[1], filepath.Join(root, filepath.Dir(file), link[2])
-		info, err := os.Stat(path)
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		if !strings.HasPrefix(name, "Test") || info.IsDir() {
-			continue
-		}
-		source, err := os.ReadFile(path)
-		if err != nil || !strings.Contains(string(source), "\nfunc "+name+"(t *testing.T)") {
-			t.Errorf("%s is not in %s (%v)", name, link[2], err)
-		}
-	}
-}
-
 func page(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, file))

@@ -1,0 +1,260 @@
+package docs_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// docCheckers are the languages of blocks of code, and how each is checked.
+// What is quoted from a file of the repository is fine in each of them, as
+// those are compiled, run or read elsewhere.
+var docCheckers = map[string]func(*docRepo, *docPage, docBlock) error{
+	"go":      (*docRepo).checkProgram,
+	"sh":      (*docRepo).checkShell,
+	"console": (*docRepo).checkSession,
+	"json":    (*docRepo).checkJSON,
+	"text":    (*docRepo).checkListed,
+	"yaml":    (*docRepo).checkListed,
+	"nginx":   (*docRepo).checkListed,
+	"promql":  (*docRepo).checkListed,
+	"js":      (*docRepo).checkQuoted,
+	"python":  (*docRepo).checkQuoted,
+	"sql":     (*docRepo).checkQuoted,
+}
+
+// docUnchecked are blocks that nothing can check, by page and language: how many
+// there are, and why.
+var docUnchecked = map[string]struct {
+	blocks int
+	why    string
+}{
+	"docs/architecture.md text": {2, "pictures of folders and of the way of a request"},
+	"docs/benchmarks.md text":   {1, "written by a program, whose test compares it"},
+	"docs/operations.md text":   {1, "a formula, whose numbers TestSizes measures"},
+	"docs/tokens.md text":       {1, "a token's header and claims"},
+	"docs/tokens.md yaml":       {2, "for Envoy and Kong; the page says that they were not run"},
+	"docs/tokens.md nginx":      {1, "for nginx's commercial version; the page says that it was not run"},
+}
+
+// docReplayed are tests that type a page's sessions and compare the answers.
+var docReplayed = map[string]struct{ file, test string }{
+	"README.md": {"cmd/example/readme_test.go", "TestReadme"},
+}
+
+// checkBlocks says what is wrong with a page's blocks of code.
+func (r *docRepo) checkBlocks(p *docPage) (wrong []error) {
+	for _, b := range p.blocks {
+		if err := r.checkBlock(p, b); err != nil {
+			wrong = append(wrong, fmt.Errorf("line %d: %w", b.line, err))
+		}
+	}
+	return wrong
+}
+
+func (r *docRepo) checkBlock(p *docPage, b docBlock) error {
+	if b.language == "" {
+		if strings.HasPrefix(b.code, "    ") {
+			return r.checkListed(p, docBlock{b.line, "text", b.code})
+		}
+		return errors.New("a block without a language")
+	}
+	check := docCheckers[b.language]
+	if check == nil {
+		return fmt.Errorf("nobody knows how to check %q: see docCheckers", b.language)
+	}
+	if b.language != "text" && r.checkQuoted(p, b) == nil {
+		return nil
+	}
+	return check(r, p, b)
+}
+
+func (r *docRepo) checkListed(p *docPage, b docBlock) error {
+	n, key := 0, p.name+" "+b.language
+	for _, other := range p.blocks {
+		if other.language == b.language || b.language == "text" && other.language == "" {
+			n++
+		}
+	}
+	if listed := docUnchecked[key]; n > listed.blocks {
+		return fmt.Errorf("%d blocks in %s, of which nothing checks more than docUnchecked lists: %d", n, b.language, listed.blocks)
+	}
+	return nil
+}
+
+func (r *docRepo) checkJSON(_ *docPage, b docBlock) error {
+	if !json.Valid([]byte(b.code)) {
+		return errors.New("this is no JSON")
+	}
+	return nil
+}
+
+// checkQuoted wants a block to stand in a file of the same language, as it is but
+// for how far all of it is indented; imports may be left out.
+func (r *docRepo) checkQuoted(_ *docPage, b docBlock) error {
+	extensions := map[string][]string{"js": {".js", ".mjs"}, "python": {".py"}, "yaml": {".yml", ".yaml"}}[b.language]
+	if extensions == nil {
+		extensions = []string{"." + b.language}
+	}
+	want := docDedent(strings.Split(strings.TrimRight(b.code, "\n"), "\n"))
+	if strings.TrimSpace(b.code) == "" {
+		return errors.New("an empty block")
+	}
+	for _, s := range r.sources {
+		if path.Dir(s.name) == "docs" {
+			continue // the tests here plant mistakes
+		}
+		if slices.Contains(extensions, path.Ext(s.name)) && (docHolds(s.lines, want) || docHolds(docWithoutImports(s.lines), want)) {
+			return nil
+		}
+	}
+	return fmt.Errorf("no %s file has these lines", strings.Join(extensions, " or "))
+}
+
+func docHolds(lines, want []string) bool {
+	first := strings.TrimSpace(want[0])
+	for i := range len(lines) - len(want) + 1 {
+		if strings.TrimSpace(lines[i]) == first && slices.Equal(docDedent(lines[i:i+len(want)]), want) {
+			return true
+		}
+	}
+	return false
+}
+
+// docDedent returns lines without the white space that all of them begin with.
+func docDedent(lines []string) []string {
+	indent, found := "", false
+	for _, line := range lines {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		own := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
+		if !found {
+			indent, found = own, true
+		}
+		for !strings.HasPrefix(own, indent) {
+			indent = indent[:len(indent)-1]
+		}
+	}
+	dedented := make([]string, len(lines))
+	for i, line := range lines {
+		dedented[i] = strings.TrimRight(strings.TrimPrefix(line, indent), " \t")
+	}
+	return dedented
+}
+
+func docWithoutImports(lines []string) []string {
+	start := slices.Index(lines, "import (")
+	if start < 0 {
+		return lines
+	}
+	end := start + slices.Index(lines[start:], ")")
+	return slices.Concat(lines[:start], lines[min(end+2, len(lines)):])
+}
+
+// checkProgram compiles a complete program, or a complete test, as a
+// package of the first module that has what it imports.
+func (r *docRepo) checkProgram(p *docPage, b docBlock) error {
+	file, err := parser.ParseFile(token.NewFileSet(), "", b.code, parser.ImportsOnly)
+	if err != nil {
+		return fmt.Errorf("neither quoted from a .go file nor a complete program: %w", err)
+	}
+	var imports []string
+	for _, i := range file.Imports {
+		name, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			return err
+		}
+		imports = append(imports, name)
+	}
+	module, err := r.moduleWith(imports)
+	if err != nil {
+		return err
+	}
+	name, command := "main.go", []string{"build", "-buildvcs=false"}
+	if slices.Contains(imports, "testing") {
+		name, command = "main_test.go", []string{"test", "-c"}
+	}
+	return r.compile(module, fmt.Sprintf("page%d", b.line), name, b.code, command)
+}
+
+// moduleWith returns the folder of the module whose packages may import all of these.
+func (r *docRepo) moduleWith(imports []string) (string, error) {
+	folders := make([]string, 0, len(r.modules))
+	for folder := range r.modules {
+		folders = append(folders, folder)
+	}
+	slices.Sort(folders) // "." is the first
+	for _, folder := range folders {
+		missing := slices.ContainsFunc(imports, func(name string) bool { return !docImportable(r.modules[folder], name) })
+		if !missing {
+			return folder, nil
+		}
+	}
+	return "", fmt.Errorf("no module has all of %s", strings.Join(imports, ", "))
+}
+
+var docModule = regexp.MustCompile(`(?m)^(?:module|require)? *\t?([a-z0-9.-]+\.[a-z]+/\S+)(?: v\S+(?: // indirect)?)?$`)
+
+// docImportable reports whether a name is of the standard library, of the module
+// with this go.mod, or of one that it requires.
+func docImportable(goMod, name string) bool {
+	if first, _, _ := strings.Cut(name, "/"); !strings.Contains(first, ".") {
+		return true
+	}
+	for _, m := range docModule.FindAllStringSubmatch(goMod, -1) {
+		if name == m[1] || strings.HasPrefix(name, m[1]+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// compile has the compiler take a file for one of a folder that is not there.
+func (r *docRepo) compile(module, folder, name, code string, command []string) error {
+	dir, err := os.MkdirTemp("", "coatcheck-docs-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	source, overlay := filepath.Join(dir, name), filepath.Join(dir, "overlay.json")
+	list, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(r.root, module, folder, name): source}})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(os.WriteFile(source, []byte(code), 0o600), os.WriteFile(overlay, list, 0o600)); err != nil {
+		return err
+	}
+	command = append(command, "-overlay", overlay, "-o", filepath.Join(dir, "program"), "./"+folder)
+	if err := r.run(module, append([]string{"go"}, command...)...); err != nil {
+		return fmt.Errorf("it does not compile: %w", err)
+	}
+	return nil
+}
+
+// checkSession wants a test that types the page's sessions.
+func (r *docRepo) checkSession(p *docPage, _ docBlock) error {
+	by, ok := docReplayed[p.name]
+	if !ok {
+		return errors.New("no test of docReplayed types this session")
+	}
+	source, err := os.ReadFile(filepath.Join(r.root, by.file))
+	if err != nil {
+		return err
+	}
+	_, body, found := strings.Cut(string(source), "\nfunc "+by.test+"(t *testing.T) {\n")
+	body, _, _ = strings.Cut(body, "\n}\n")
+	if !found || !strings.Contains(body, strconv.Quote(p.name)) {
+		return fmt.Errorf("%s has no %s that reads this page", by.file, by.test)
+	}
+	return nil
+}

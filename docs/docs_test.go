@@ -1,0 +1,114 @@
+// Package docs_test checks every page of the repository: links, commands and
+// blocks of code. What it does not know it refuses.
+package docs_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// docLong are pages that may have 250 lines or more, and why.
+var docLong = map[string]string{
+	"docs/benchmarks.md": "its tables are measured, and written by a program",
+}
+
+// A docRepo is what pages are compared with.
+type docRepo struct {
+	root    string
+	pages   map[string]*docPage
+	sources []docSource
+	modules map[string]string // go.mod by folder
+	make    docMakefile
+}
+
+// A docSource is a file whose name ends as docQuoted says.
+type docSource struct {
+	name  string // its path in the repository, with slashes
+	lines []string
+}
+
+// docQuoted are the kinds of files that a page may quote: each of them is
+// compiled, run or read by some test.
+var docQuoted = []string{".go", ".sh", ".mjs", ".js", ".py", ".sql", ".json", ".yml", ".yaml"}
+
+func openDocRepo(t *testing.T) *docRepo {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &docRepo{root: root, pages: map[string]*docPage{}, modules: map[string]string{}}
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != root && (d.Name()[0] == '.' || d.Name() == "node_modules" || d.Name() == "testdata"):
+			return filepath.SkipDir
+		case d.Type().IsRegular():
+			return r.add(path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (r *docRepo) add(path string) error {
+	name, err := filepath.Rel(r.root, path)
+	if err != nil {
+		return err
+	}
+	name = filepath.ToSlash(name)
+	extension := filepath.Ext(name)
+	if extension != ".md" && extension != ".mod" && name != "Makefile" && !slices.Contains(docQuoted, extension) {
+		return nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	text := strings.ReplaceAll(string(content), "\r\n", "\n")
+	switch {
+	case extension == ".md":
+		r.pages[name] = parseDocPage(name, text)
+	case strings.HasSuffix(name, "go.mod"):
+		r.modules[filepath.ToSlash(filepath.Dir(name))] = text
+	case name == "Makefile":
+		r.make = parseDocMakefile(text)
+	default:
+		r.sources = append(r.sources, docSource{name, strings.Split(text, "\n")})
+	}
+	return nil
+}
+
+// TestPages checks every page.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	r := openDocRepo(t)
+	if len(r.pages) < 9 || len(r.sources) < 100 {
+		t.Fatalf("found only %d pages and %d other files", len(r.pages), len(r.sources))
+	}
+	for name, p := range r.pages {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, err := range r.check(p) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+}
+
+// check says all that is wrong with a page.
+func (r *docRepo) check(p *docPage) (wrong []error) {
+	if n := strings.Count(p.text, "\n"); n >= 250 && docLong[p.name] == "" {
+		wrong = append(wrong, fmt.Errorf("%d lines, want fewer than 250", n))
+	}
+	return slices.Concat(wrong, r.checkLinks(p), r.checkBlocks(p), r.checkSpans(p))
+}

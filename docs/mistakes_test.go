@@ -1,0 +1,130 @@
+package docs_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// TestMistakes plants mistakes in a page, each of which must be found, beside
+// what is much like it and right.
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	r := openDocRepo(t)
+	for name, tt := range map[string]struct{ text, want string }{
+		"a link":                        {"[that](operations.md)", ""},
+		"a link to a folder":            {"[that](../session)", ""},
+		"a dead link":                   {"[that](nowhere.md)", "no such file"},
+		"a dead link over two lines":    {"[a\nb](nowhere.md)", "no such file"},
+		"a dead link in a heading":      {"## [that](nowhere.md)", "no such file"},
+		"a dead link around an image":   {"[![that](benchmarks/size.svg)](nowhere.md)", "no such file"},
+		"a dead image":                  {"![that](nowhere.svg)", "no such file"},
+		"a dead image of HTML":          {`<img alt="" src="nowhere.svg">`, "no such file"},
+		"a dead source of HTML":         {`<source srcset="benchmarks/size.svg 1x, nowhere.svg 2x">`, "no such file"},
+		"a link in code":                {"`[that](nowhere.md)`", ""},
+		"a link in a comment":           {"<!-- [that](nowhere.md) -->", ""},
+		"a link out of the repository":  {"[that](../../etc/passwd)", "not a path within"},
+		"an absolute path":              {"[that](/README.md)", "not a path within"},
+		"an anchor":                     {"[that](operations.md#memcacheds-flags)", ""},
+		"an anchor here":                {"# That, and `this`\n[that](#that-and-this)", ""},
+		"the second heading of a name":  {"# That\n# That\n[that](#that-1)", ""},
+		"a dead anchor":                 {"[that](operations.md#nothing)", "no such heading"},
+		"a dead anchor here":            {"# That\n[that](#this)", "no such heading"},
+		"an anchor that is in a block":  {"```sh\n# That\n```\n[that](#that)", "no such heading"},
+		"a line of a file":              {"[that](../session/key.go#L3)", "lines move"},
+		"a reference":                   {"[that][x]\n\n[x]: operations.md", ""},
+		"a reference of one word":       {"see [x]\n\n[x]: operations.md", ""},
+		"a reference to nothing":        {"[that][x]", "nothing defines"},
+		"a reference to a dead link":    {"[x][]\n\n[x]: nowhere.md", "no such file"},
+		"a reference that is not used":  {"[x]: operations.md", "nothing uses"},
+		"a test":                        {"[TestLogin](../cmd/example/login_test.go)", ""},
+		"a test in another file":        {"[TestLogin](../cmd/example/routes_test.go)", "has no TestLogin"},
+		"a test in a page":              {"[TestLogin](operations.md)", "tests are in Go files"},
+		"a test by reference":           {"[TestLogin][x]\n\n[x]: ../cmd/example/routes_test.go", "has no TestLogin"},
+		"a subtest":                     {"[TestMatches/a known name](../cmd/example/readme_test.go)", ""},
+		"a subtest that is none":        {"[TestMatches/an odd name](../cmd/example/readme_test.go)", "no subtest"},
+		"a title that is a subtest's":   {`[that](../cmd/example/readme_test.go "more text")`, ""},
+		"a title that is nobody's":      {`[that](../cmd/example/readme_test.go "less text")`, "no test called"},
+		"a method":                      {"[`Key.Update`](../session/key.go)", ""},
+		"a method that is elsewhere":    {"[`Key.Update`](../session/id.go)", "does not declare Update"},
+		"a page elsewhere":              {"[that](https://pkg.go.dev/net/http#CrossOriginProtection)", ""},
+		"a page elsewhere, http":        {"[that](http://pkg.go.dev/net/http)", "not https"},
+		"a page on a host not known":    {"[that](https://example.com/)", "docHosts"},
+		"a page without a text":         {"see https://example.com/.", "docHosts"},
+		"a server of the reader's":      {"on http://127.0.0.1:9000", ""},
+		"an RFC":                        {"[that](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2)", ""},
+		"an RFC in another form":        {"[that](https://www.rfc-editor.org/info/rfc9110)", "RFCs are linked to"},
+		"too long a page":               {strings.Repeat("line\n", 250), "fewer than 250"},
+		"no language":                   {"```\ntext\n```", "without a language"},
+		"no language, indented":         {"so:\n\n    text\n", "docUnchecked"},
+		"a list's second paragraph":     {"- so:\n\n    text\n", ""},
+		"an unknown language":           {"```rust\nfn main() {}\n```", `how to check "rust"`},
+		"text that is not listed":       {"```text\nfree\n```", "docUnchecked"},
+		"a quotation":                   {"```go\ntype Key[T any] string\n```", ""},
+		"a quotation, less indented":    {"```go\nvalues map[string]string // GOOD\n```", "complete program"},
+		"a quotation with a change":     {"```go\ntype Key[T any] []byte\n```", "complete program"},
+		"a part of a line":              {"```go\ntype Key[T any]\n```", "complete program"},
+		"an empty block":                {"```go\n\n```", "complete program"},
+		"a program":                     {"```go\npackage main\n\nimport \"github.com/google/uuid\"\n\nfunc main() { println(uuid.NewString()) }\n```", ""},
+		"a program with a mistake":      {"```go\npackage main\n\nfunc main() { println(nobody) }\n```", "undefined: nobody"},
+		"a test with a mistake":         {"```go\npackage x\n\nimport \"testing\"\n\nfunc TestX(t *testing.T) { t.Nothing() }\n```", "t.Nothing undefined"},
+		"a program of a nested module":  {"```go\npackage main\n\nimport \"github.com/alexedwards/scs/v2\"\n\nfunc main() { scs.New() }\n```", ""},
+		"a program that lacks a module": {"```go\npackage main\n\nimport _ \"example.com/x\"\n\nfunc main() {}\n```", "no module has all"},
+		"JSON":                          {"```json\n{\"a\": 1}\n```", ""},
+		"JSON with a comma too many":    {"```json\n{\"a\": 1,}\n```", "no JSON"},
+		"a script that is run":          {"```sh\necho \"2026-b:$(openssl rand -base64 32)\"\n```", ""},
+		"a script that is not run":      {"```sh\necho \"2026-c:$(openssl rand -base64 32)\"\n```", "scripts that a test runs"},
+		"JavaScript that is not run":    {"```js\nlet nobody = 1\n```", "no .js or .mjs file"},
+		"a session that nobody types":   {"```console\n$ curl -s http://127.0.0.1:9000\n```", "types this session"},
+		"an unknown command":            {"```sh\nrm -rf x\n```", "how to check rm"},
+		"make":                          {"```sh\nmake run ARGS='-idle 10m' # comment\n```", ""},
+		"make, inline":                  {"`make fuzz FUZZTIME=1m`", ""},
+		"make, no target":               {"`make coffee`", "no target coffee"},
+		"make, no variable":             {"`make lint BENCH=x`", "use no BENCH"},
+		"make, over two lines":          {"`make\ncoffee`", "no target coffee"},
+		"make, in a folder":             {"```sh\ncd docs\nmake test\n```", "no Makefile in docs"},
+		"cd, no folder":                 {"```sh\ncd nowhere\n```", "no such folder"},
+		"go doc":                        {"`go doc github.com/coatcheck/coatcheck/session.Config`", ""},
+		"go doc, a field":               {"`go doc session.Config.Lifetime`", ""},
+		"go doc, nothing":               {"`go doc session.Nobody`", "no symbol"},
+		"go get":                        {"`go get github.com/coatcheck/coatcheck/session/memcached@latest`", ""},
+		"go get, nothing":               {"`go get github.com/coatcheck/coatcheck/session/redis`", "no package"},
+		"go get, another module":        {"`go get example.com/nobody`", "no module here"},
+		"go test":                       {"`go test -race -run 'TestKey|TestLogin/x' -count 10 ./session/...`", ""},
+		"go test, no package":           {"`go test ./nowhere`", "no package"},
+		"go test, no test":              {"`go test -run=TestNobody ./session`", "nothing is named so"},
+		"go test, a test elsewhere":     {"`go test -run=TestMutants ./session`", "nothing is named so"},
+		"go test, an unknown flag":      {"`go test -runs=TestLogin ./session`", "nobody knows -runs"},
+		"go test, with a setting":       {"`COATCHECK_ONLINE=1 go test ./nowhere`", "no package"},
+		"go run, in a folder":           {"```sh\ncd cmd/example\ngo run . -idle 10m\n```", ""},
+		"go tool, not here":             {"`go tool benchstat x`", "not a tool"},
+		"docker compose":                {"`docker compose up -d memcached`", ""},
+		"docker compose, no service":    {"`docker compose up redis`", "no service redis"},
+		"git clone":                     {"```sh\ngit clone https://github.com/coatcheck/coatcheck\ncd coatcheck\nmake run\n```", ""},
+		"git clone, something else":     {"`git clone https://github.com/nobody/nothing`", "repository's clone"},
+		"code that is no command":       {"`go.mod`, `make` and `makes it so`", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := errors.Join(r.check(parseDocPage("docs/x.md", tt.text))...)
+			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("found %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestMemcachedFlags(t *testing.T) {
+	t.Parallel()
+	help := "-X, --disable-dumping     disable cachedump\n-m, --memory-limit=<num>  item memory\n"
+	for command, ok := range map[string]bool{
+		"-X -m 64":               true,
+		"--memory-limit=64":      true,
+		"-m 64 --disable-dumped": false,
+		"-q":                     false,
+	} {
+		if err := docFlags(help, strings.Fields(command)); (err == nil) != ok {
+			t.Errorf("memcached %s: %v", command, err)
+		}
+	}
+}
