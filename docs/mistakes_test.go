@@ -44,6 +44,7 @@ func TestMistakes(t *testing.T) {
 		"a subtest":                     {"[TestMatches/a known name](../cmd/example/readme_test.go)", ""},
 		"a subtest that is none":        {"[TestMatches/an odd name](../cmd/example/readme_test.go)", "no subtest"},
 		"a title that is a subtest's":   {`[that](../cmd/example/readme_test.go "more text")`, ""},
+		"a title that is a test's":      {`[that](../cmd/example/readme_test.go "TestMatches")`, ""},
 		"a title that is nobody's":      {`[that](../cmd/example/readme_test.go "less text")`, "no test called"},
 		"a method":                      {"[`Key.Update`](../session/key.go)", ""},
 		"a method that is elsewhere":    {"[`Key.Update`](../session/id.go)", "does not declare Update"},

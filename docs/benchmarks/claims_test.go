@@ -59,6 +59,25 @@ func TestModules(t *testing.T) {
 	}.test(t)
 }
 
+// TestVersions wants docs/comparison.md to name the versions that are run here.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../comparison.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for library, module := range modules {
+		if library == "coatcheck" {
+			continue
+		}
+		version := goList(t, "{{.Version}}", module)
+		repository := strings.TrimSuffix(strings.TrimSuffix(module, "/v2"), "/v5")
+		if !strings.Contains(string(page), "(https://"+repository+") "+version) {
+			t.Errorf("it compares another %s than %s", library, version)
+		}
+	}
+}
+
 // requires wants a module to ask for so many others, besides what those ask for.
 func requires(library string, n int) func(*testing.T) {
 	return func(t *testing.T) {
@@ -103,7 +122,12 @@ func tells(library, file, pattern string, atLeast int) func(*testing.T) {
 
 func moduleDir(t *testing.T, library string) string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", modules[library]).Output()
+	return goList(t, "{{.Dir}}", modules[library])
+}
+
+func goList(t *testing.T, format, module string) string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", format, module).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
