@@ -3,7 +3,6 @@ package docs_test
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -25,17 +24,33 @@ var docPrograms = map[string]func(r *docRepo, dir string, args []string) error{
 	"git":       (*docRepo).checkGit,
 }
 
+// docTools are what else a span of code may be a command of, which some script
+// or session must have then.
+var docTools = []string{"curl", "openssl", "npm", "npx", "python3", "sh", "sudo", "apt-get", "kill", "systemctl", "echo"}
+
 // checkSpans checks those spans of code that are commands.
 func (r *docRepo) checkSpans(p *docPage) (wrong []error) {
 	for _, span := range p.spans {
 		name, _, more := strings.Cut(docSettings.ReplaceAllString(span, ""), " ")
-		if more && docPrograms[name] != nil {
+		switch {
+		case more && docPrograms[name] != nil:
 			if err := r.checkScript(span); err != nil {
 				wrong = append(wrong, fmt.Errorf("`%s`: %w", span, err))
 			}
+		case more && slices.Contains(docTools, name) && !r.runs(p, span):
+			wrong = append(wrong, fmt.Errorf("`%s`: no script has it, nor a session of this page", span))
 		}
 	}
 	return wrong
+}
+
+// runs reports whether a command is in a script of the repository, or in a
+// session that the page shows.
+func (r *docRepo) runs(p *docPage, command string) bool {
+	has := func(line string) bool { return strings.Contains(line, command) }
+	inScript := func(s docSource) bool { return strings.HasSuffix(s.name, ".sh") && slices.ContainsFunc(s.lines, has) }
+	inSession := func(b docBlock) bool { return b.language == "console" && has(b.code) }
+	return slices.ContainsFunc(r.sources, inScript) || slices.ContainsFunc(p.blocks, inSession)
 }
 
 func (r *docRepo) checkShell(_ *docPage, b docBlock) error {
@@ -121,200 +136,6 @@ func (r *docRepo) enter(dir, folder string) (string, error) {
 		return "", fmt.Errorf("cd %s: there is no such folder in %s", folder, dir)
 	}
 	return to, nil
-}
-
-// A docMakefile has for each target its line and its recipe.
-type docMakefile map[string]string
-
-func parseDocMakefile(text string) docMakefile {
-	targets, last := docMakefile{}, ""
-	rule := regexp.MustCompile(`^([a-z][a-z-]*):($|[^=].*)`)
-	for line := range strings.SplitSeq(text, "\n") {
-		if m := rule.FindStringSubmatch(line); m != nil {
-			last = m[1]
-			targets[last] += m[2] + "\n"
-		} else if strings.HasPrefix(line, "\t") && last != "" {
-			targets[last] += line + "\n"
-		} else if strings.TrimSpace(line) != "" {
-			last = ""
-		}
-	}
-	return targets
-}
-
-// recipe returns what a target runs, with what it needs before.
-func (m docMakefile) recipe(target string) string {
-	needs, _, _ := strings.Cut(m[target], "##")
-	text := m[target]
-	for need := range strings.FieldsSeq(needs) {
-		if _, ok := m[need]; ok && need != target {
-			text += m[need]
-		}
-	}
-	return text
-}
-
-func (r *docRepo) checkMake(dir string, args []string) error {
-	if dir != "." {
-		return fmt.Errorf("there is no Makefile in %s", dir)
-	}
-	recipes, variables := "", []string{}
-	for _, arg := range args {
-		if m := docVariable.FindStringSubmatch(arg); m != nil {
-			variables = append(variables, m[1])
-		} else if _, ok := r.make[arg]; ok {
-			recipes += r.make.recipe(arg)
-		} else {
-			return fmt.Errorf("there is no target %s", arg)
-		}
-	}
-	for _, v := range variables {
-		if !strings.Contains(recipes, "$("+v+")") {
-			return fmt.Errorf("these targets use no %s", v)
-		}
-	}
-	return nil
-}
-
-func (r *docRepo) checkGo(dir string, args []string) error {
-	if len(args) == 0 {
-		return errors.New("go alone does nothing")
-	}
-	switch args[0] {
-	case "doc":
-		return r.run(dir, append([]string{"go"}, args...)...)
-	case "get":
-		return r.checkGet(args[1:])
-	case "test", "run", "build", "vet":
-		return r.checkPackages(dir, args[0], args[1:])
-	case "tool":
-		if len(args) > 1 && (slices.Contains([]string{"pprof", "cover"}, args[1]) ||
-			regexp.MustCompile(`(?m)^tool \S+/`+regexp.QuoteMeta(args[1])+`$`).MatchString(r.modules[dir])) {
-			return nil
-		}
-		return errors.New("not a tool of this module")
-	case "mod":
-		if slices.Equal(args[1:], []string{"tidy"}) || len(args) == 3 && args[1] == "init" {
-			return nil
-		}
-	}
-	return fmt.Errorf("nobody knows how to check go %s", args[0])
-}
-
-func (r *docRepo) run(dir string, command ...string) error {
-	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Dir = filepath.Join(r.root, dir)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
-	}
-	return nil
-}
-
-// checkGet knows this module, and what one of the modules here requires.
-func (r *docRepo) checkGet(args []string) error {
-	for _, arg := range args {
-		name, _, _ := strings.Cut(arg, "@")
-		known := func(goMod string) bool { return docImportable(goMod, name) }
-		if !strings.Contains(name, ".") || !slices.ContainsFunc(slices.Collect(maps.Values(r.modules)), known) {
-			return fmt.Errorf("no module here knows %s", name)
-		}
-		if rest, ours := strings.CutPrefix(name, docModulePath); ours {
-			if _, err := os.Stat(filepath.Join(r.root, rest)); err != nil {
-				return fmt.Errorf("there is no package %s", name)
-			}
-		}
-	}
-	return nil
-}
-
-// docGoFlags are those of go test and the like; true: with a value.
-var docGoFlags = map[string]bool{
-	"run": true, "bench": true, "fuzz": true, "fuzztime": true, "count": true, "benchtime": true, "cpuprofile": true,
-	"memprofile": true, "timeout": true, "shuffle": true, "v": false, "race": false, "short": false, "benchmem": false,
-}
-
-// checkPackages wants packages to be there, and in them the tests that are named.
-func (r *docRepo) checkPackages(dir, command string, args []string) error {
-	folders, patterns := []string{}, map[string]string{}
-	for i := 0; i < len(args); i++ {
-		flag, value, joined := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
-		if !strings.HasPrefix(args[i], "-") {
-			folders = append(folders, args[i])
-			if command == "run" {
-				break // the rest is the program's
-			}
-			continue
-		}
-		takesValue, known := docGoFlags[flag]
-		switch {
-		case !known || command != "test" && flag != "race":
-			return fmt.Errorf("nobody knows -%s", flag)
-		case takesValue && !joined && i+1 < len(args):
-			i++
-			value = args[i]
-		}
-		patterns[flag] = value
-	}
-	files, err := r.goFiles(dir, folders)
-	if err != nil {
-		return err
-	}
-	for flag, prefix := range map[string]string{"run": "(?:Test|Example|Fuzz)", "bench": "Benchmark", "fuzz": "Fuzz"} {
-		if err := docNamed(files, prefix, patterns[flag]); err != nil {
-			return fmt.Errorf("-%s %s: %w", flag, patterns[flag], err)
-		}
-	}
-	return nil
-}
-
-// goFiles returns the Go files of packages, which are named by path, or as this
-// module's.
-func (r *docRepo) goFiles(dir string, packages []string) (files []docSource, err error) {
-	if len(packages) == 0 {
-		packages = []string{"."}
-	}
-	for _, name := range packages {
-		folder := path.Join(dir, name)
-		if rest, ours := strings.CutPrefix(name, docModulePath); ours {
-			folder = path.Join(".", rest)
-		} else if !strings.HasPrefix(name, ".") {
-			return nil, fmt.Errorf("%s is neither a path nor a package of ours", name)
-		}
-		below, all := strings.CutSuffix(folder, "...")
-		n := len(files)
-		for _, s := range r.sources {
-			in := path.Dir(s.name) == folder || all && (below == "" || strings.HasPrefix(s.name, below))
-			if in && strings.HasSuffix(s.name, ".go") {
-				files = append(files, s)
-			}
-		}
-		if len(files) == n {
-			return nil, fmt.Errorf("there is no package %s", name)
-		}
-	}
-	return files, nil
-}
-
-// docNamed wants a function whose name a pattern of go test matches. NONE is how
-// pages say that no test is meant.
-func docNamed(files []docSource, prefix, pattern string) error {
-	if pattern == "" || pattern == "." || pattern == "NONE" {
-		return nil
-	}
-	top, _, _ := strings.Cut(pattern, "/")
-	want, err := regexp.Compile(top)
-	if err != nil {
-		return err
-	}
-	function := regexp.MustCompile(`^func (` + prefix + `\w*)\(`)
-	for _, f := range files {
-		for _, line := range f.lines {
-			if m := function.FindStringSubmatch(line); m != nil && want.MatchString(m[1]) {
-				return nil
-			}
-		}
-	}
-	return errors.New("nothing is named so")
 }
 
 // checkDocker wants the services of docker compose to be ours.
