@@ -41,6 +41,7 @@ var docUnchecked = map[string]struct {
 	"docs/architecture.md text": {2, "pictures of folders and of the way of a request"},
 	"docs/benchmarks.md text":   {1, "written by a program, whose test compares it"},
 	"docs/operations.md text":   {1, "a formula, whose numbers TestSizes measures"},
+	"docs/stores.md text":       {1, "what the suite says of a store with a bug, which TestDocsOutput compares"},
 	"docs/tokens.md text":       {1, "a token's header and claims"},
 	"docs/tokens.md yaml":       {2, "for Envoy and Kong; the page says that they were not run"},
 	"docs/tokens.md nginx":      {1, "for nginx's commercial version; the page says that it was not run"},
@@ -98,26 +99,49 @@ func (r *docRepo) checkJSON(_ *docPage, b docBlock) error {
 	return nil
 }
 
-// checkQuoted wants a block to stand in a file of the same language, as it is but
-// for how far all of it is indented; imports may be left out.
+// docExtensions are those of the files that blocks in a language may be quoted
+// from, where they are not the language's name.
+var docExtensions = map[string][]string{
+	"js":     {".js", ".mjs"},
+	"python": {".py"},
+	"yaml":   {".yml", ".yaml"},
+	"sql":    {".sql", ".go"},
+}
+
+// checkQuoted wants a block to stand in a file, as it is but for how far all of
+// it is indented; imports may be left out. SQL may be a string in a Go file, and
+// each of its lines indented as it likes.
 func (r *docRepo) checkQuoted(_ *docPage, b docBlock) error {
-	extensions := map[string][]string{"js": {".js", ".mjs"}, "python": {".py"}, "yaml": {".yml", ".yaml"}}[b.language]
+	extensions := docExtensions[b.language]
 	if extensions == nil {
 		extensions = []string{"." + b.language}
 	}
-	want := docDedent(strings.Split(strings.TrimRight(b.code, "\n"), "\n"))
 	if strings.TrimSpace(b.code) == "" {
 		return errors.New("an empty block")
 	}
+	want := docDedent(strings.Split(strings.TrimRight(b.code, "\n"), "\n"))
 	for _, s := range r.sources {
-		if path.Dir(s.name) == "docs" {
-			continue // the tests here plant mistakes
-		}
-		if slices.Contains(extensions, path.Ext(s.name)) && (docHolds(s.lines, want) || docHolds(docWithoutImports(s.lines), want)) {
+		switch lines := s.lines; {
+		case path.Dir(s.name) == "docs": // whose tests plant mistakes
+		case !slices.Contains(extensions, path.Ext(s.name)):
+		case b.language == "sql" && docHolds(docStatements(lines), docStatements(want)):
+			return nil
+		case b.language != "sql" && (docHolds(lines, want) || docHolds(docWithoutImports(lines), want)):
 			return nil
 		}
 	}
 	return fmt.Errorf("no %s file has these lines", strings.Join(extensions, " or "))
+}
+
+// docStatements returns lines without indentation, those of Go also divided
+// where a raw string begins and ends.
+func docStatements(lines []string) (trimmed []string) {
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, "`") {
+			trimmed = append(trimmed, strings.TrimSpace(part))
+		}
+	}
+	return trimmed
 }
 
 func docHolds(lines, want []string) bool {

@@ -76,6 +76,7 @@ func TestMistakes(t *testing.T) {
 		"a script that is run":          {"```sh\necho \"2026-b:$(openssl rand -base64 32)\"\n```", ""},
 		"a script that is not run":      {"```sh\necho \"2026-c:$(openssl rand -base64 32)\"\n```", "scripts that a test runs"},
 		"JavaScript that is not run":    {"```js\nlet nobody = 1\n```", "no .js or .mjs file"},
+		"SQL that is nowhere":           {"```sql\nDROP TABLE sessions\n```", "no .sql or .go file"},
 		"a session that nobody types":   {"```console\n$ curl -s http://127.0.0.1:9000\n```", "types this session"},
 		"an unknown command":            {"```sh\nrm -rf x\n```", "how to check rm"},
 		"make":                          {"```sh\nmake run ARGS='-idle 10m' # comment\n```", ""},
