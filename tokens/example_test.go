@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,6 +14,35 @@ import (
 
 	"github.com/coatcheck/coatcheck/tokens"
 )
+
+// A service's signer: its keys come from the environment, and every process has
+// the same ones.
+func Example() {
+	secret := base64.StdEncoding.EncodeToString(make([]byte, 32)) // a real one: openssl rand -base64 32
+	os.Setenv("COATCHECK_KEYS", "2026-a:"+secret)
+
+	keys, err := tokens.ParseKeys(os.Getenv("COATCHECK_KEYS"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	signer, err := tokens.NewSigner(tokens.Config{Issuer: "https://shop.example", Keys: keys})
+	if err != nil {
+		log.Fatal(err)
+	}
+	id := [16]byte{6: 0x40, 8: 0x80} // a session's
+	token, _, err := signer.Sign("session", id, time.Now().Add(time.Hour))
+	if err != nil {
+		log.Fatal(err)
+	}
+	first, _, _ := strings.Cut(token, ".")
+	header, err := base64.RawURLEncoding.DecodeString(first)
+	fmt.Println(string(header), err)
+	got, err := signer.Verify("session", token)
+	fmt.Println(got == id, err)
+	// Output:
+	// {"alg":"HS256","kid":"2026-a","typ":"session+jwt"} <nil>
+	// true <nil>
+}
 
 func ExampleNewSigner() {
 	signer, err := tokens.NewSigner(tokens.Config{
@@ -53,6 +83,21 @@ func ExampleNewSigner_mistakes() {
 	// tokens.Config.TTL = -1m0s: must be 0 (as long as the session) or at least 1s
 	// tokens.Config.Leeway = 1h0m0s: must be at most 1m0s
 	// tokens.Config.Keys[0] = tokens.Key{}: the zero Key has no secret; use NewKey, ParseKeys or LoadKeys
+}
+
+// A key is made once, kept by a secret store as a line of text, and read from
+// there by every process.
+func ExampleGenerateKey() {
+	key := tokens.GenerateKey()
+	line := key.ID() + ":" + base64.StdEncoding.EncodeToString(key.Reveal()) // into COATCHECK_KEYS, say
+
+	keys, err := tokens.ParseKeys(line)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(keys), keys[0].ID() == key.ID(), len(keys[0].Reveal()))
+	// Output: 1 true 32
 }
 
 // Do not do this: every process of a service, and the same one after a restart,

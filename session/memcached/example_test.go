@@ -13,7 +13,9 @@ import (
 
 func ExampleNew() {
 	// No connection is made yet, so this works while memcached is down.
-	store, err := memcached.New(memcached.Config{Nodes: []string{"a=10.0.0.1:11211", "b=10.0.0.2:11211"}})
+	store, err := memcached.New(memcached.Config{
+		Nodes: []string{"a=10.0.0.1:11211", "b=10.0.0.2:11211"},
+	})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -116,4 +118,31 @@ func ExampleStore_Health() {
 	// Output:
 	// alarm: node a: memcached: node a: stats: dial unix /missing/socket: connect: no such file or directory, 0 evictions
 	// [{"Name":"a","Addr":"unix:/missing/socket","Up":true,"Evictions":0,"Gets":0,"Connections":0,"RejectedConnections":0,"Items":0,"Bytes":0,"LimitBytes":0,"Err":"memcached: node a: stats: dial unix /missing/socket: connect: no such file or directory"}]
+}
+
+// A third node, in three steps that every process takes before the next one
+// begins: here one process takes them all. Nodes tells which step it has taken.
+func ExampleStore_SetNodes() {
+	two := []string{"a=10.0.0.1:11211", "b=10.0.0.2:11211"}
+	three := append([]string{"c=10.0.0.3:11211"}, two...)
+	store, err := memcached.New(memcached.Config{Nodes: two})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer store.Close()
+	for _, step := range [][2][]string{
+		{two, three}, // new sessions go where both lists find them; wait for a MaxLifetime
+		{three, two},
+		{three, nil},
+	} {
+		if err := store.SetNodes(step[0], step[1]); err != nil {
+			fmt.Println(err)
+		}
+		fmt.Println(store.Nodes())
+	}
+	// Output:
+	// [a b] [c a b]
+	// [c a b] [a b]
+	// [c a b] []
 }
