@@ -2,14 +2,34 @@
 // middleware, a server or a store of its own:
 //
 //	s := sessiontest.New(t)
-//	cart.Put(s, []Item{{"coat", 1}})
+//	visits.Put(s, 41)
 //	r := httptest.NewRequest("POST", "/login?user=alice", nil)
 //	w := httptest.NewRecorder()
 //	login(w, r.WithContext(session.NewContext(r.Context(), s)))
+//	if n, _ := visits.Get(s); n != 42 || s.Subject() != "alice" || w.Code != 204 {
+//		t.Errorf("visits %d, subject %q, status %d", n, s.Subject(), w.Code)
+//	}
 //
 // What the handler did is then in s: its values, its Subject, Destroyed and so
-// on. Nothing is committed unless the handler or the test does it; Next does, and
-// returns what the client's next request would see.
+// on. Nothing is committed unless the handler or the test does it; [Next] does, and
+// returns what the client's next request would see. Several clients have
+// sessions of one manager:
+//
+//	m := sessiontest.NewManager(t)
+//	phone, laptop := m.New(), m.New()
+//	phone.SetSubject("alice")
+//	laptop.SetSubject("alice")
+//	phone, laptop = sessiontest.Next(t, phone), sessiontest.Next(t, laptop)
+//
+//	r := httptest.NewRequest("POST", "/logout/others", nil)
+//	logoutOthers(httptest.NewRecorder(), r.WithContext(session.NewContext(r.Context(), laptop)))
+//	phone, laptop = sessiontest.Next(t, phone), sessiontest.Next(t, laptop)
+//	if phone.Stored() || !laptop.Stored() {
+//		t.Errorf("the phone's is stored: %t, the laptop's: %t", phone.Stored(), laptop.Stored())
+//	}
+//
+// Everything belongs to its test: managers share nothing, and tests may run in
+// parallel. What goes wrong ends the test, by a Fatal.
 package sessiontest
 
 import (

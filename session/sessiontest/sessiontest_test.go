@@ -48,3 +48,26 @@ func TestNext(t *testing.T) {
 		t.Error("a destroyed session is there")
 	}
 }
+
+func logoutOthers(w http.ResponseWriter, r *http.Request) {
+	s := session.FromContext(r.Context())
+	if err := s.Manager().RevokeAll(r.Context(), s.Subject(), s.ID()); err != nil {
+		http.Error(w, "some could not be reached", http.StatusServiceUnavailable)
+	}
+}
+
+func TestSeveralClients(t *testing.T) {
+	t.Parallel()
+	m := sessiontest.NewManager(t)
+	phone, laptop := m.New(), m.New()
+	phone.SetSubject("alice")
+	laptop.SetSubject("alice")
+	phone, laptop = sessiontest.Next(t, phone), sessiontest.Next(t, laptop)
+
+	r := httptest.NewRequest("POST", "/logout/others", nil)
+	logoutOthers(httptest.NewRecorder(), r.WithContext(session.NewContext(r.Context(), laptop)))
+	phone, laptop = sessiontest.Next(t, phone), sessiontest.Next(t, laptop)
+	if phone.Stored() || !laptop.Stored() {
+		t.Errorf("the phone's is stored: %t, the laptop's: %t", phone.Stored(), laptop.Stored())
+	}
+}

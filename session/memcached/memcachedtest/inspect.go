@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// An Item is what a server holds under one key.
+// An Item is what a server holds under one key. It is a copy, which can be kept.
 type Item struct {
 	Value   []byte
 	Expires time.Time // to the second; zero if it never does
@@ -40,7 +40,8 @@ func (s *Server) Stat(t testing.TB, name string) int {
 	return n
 }
 
-// Dump returns everything that the server holds.
+// Dump returns everything that the server holds, by key. It asks for each item
+// by a get, which the server counts.
 func (s *Server) Dump(t testing.TB) map[string]Item {
 	t.Helper()
 	items, err := s.dump()
