@@ -2,7 +2,8 @@ package chimw
 
 import "context"
 
-// A Carrier is where a request showed its session.
+// A Carrier is where a request showed its session. Its zero value is none of
+// those below.
 type Carrier string
 
 // The carriers. None stands for a request that showed no live session.

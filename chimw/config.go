@@ -52,9 +52,10 @@ type External interface {
 }
 
 // A Config says how a [Middleware] carries sessions. Only Manager is required;
-// every other field's zero value is right for production. New copies it.
+// every other field's zero value is right for production. New copies it, and
+// reports what contradicts itself, such as Partitioned beside InsecureCookie.
 type Config struct {
-	// Manager keeps the sessions.
+	// Manager keeps the sessions. Required.
 	Manager *session.Manager
 
 	// Tokens signs the tokens of API clients. nil: a token is a credential,
@@ -66,13 +67,14 @@ type Config struct {
 	External External
 
 	// Header is where API clients show their token and receive a fresh one.
-	// "" means X-Auth-Token.
+	// "" means X-Auth-Token. Not one that requests carry anyway, such as Accept.
 	Header string
 
 	// BodyField is the top-level string field in which a JSON body may show a
 	// token, for requests that show it nowhere else. Bodies count that say
 	// they are application/json; what says so and is none is refused with
-	// 400, since it might show a token. "": bodies are left alone.
+	// 400, since it might show a token. Printable ASCII without quotes and
+	// backslashes. "": bodies are left alone.
 	BodyField string
 
 	// MaxBody is how many bytes of a JSON body are read for BodyField. A
@@ -93,13 +95,14 @@ type Config struct {
 	Persistent bool
 
 	// Domain shares the cookie with subdomains, which is rarely wanted: it
-	// gives up the __Host- prefix for __Secure-.
+	// gives up the __Host- prefix for __Secure-. "": the host alone has it.
 	Domain string
 
 	// Partitioned keeps a cookie per top-level site, for embedded pages (CHIPS).
 	Partitioned bool
 
-	// SameSite is Lax if zero. None lets other sites' requests carry the cookie.
+	// SameSite is the cookie's. Zero means Lax. None lets other sites' requests
+	// carry it, as embedded pages need; CrossOrigin then has to know these sites.
 	SameSite http.SameSite
 
 	// InsecureCookie sends the cookie over plain http, without Secure and
@@ -120,7 +123,7 @@ type Config struct {
 	Realm string
 
 	// ClearSiteData is the value of the Clear-Site-Data header sent when a
-	// session is destroyed, such as `"cache", "storage"`. "": none.
+	// session is destroyed, such as `"cache", "storage"`. Printable ASCII. "": none.
 	ClearSiteData string
 
 	// ErrorHandler answers requests that the middleware refuses or that fail

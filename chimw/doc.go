@@ -3,8 +3,24 @@
 // clients by a header, on the same routes.
 //
 //	mw, err := chimw.New(chimw.Config{Manager: manager, Tokens: signer})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	r := chi.NewRouter()
 //	r.Use(mw.Handler)
-//	r.With(mw.RequireSession).Get("/account", account)
+//	r.Post("/visit", visit)
+//	r.With(mw.RequireSession).Post("/account", account)
+//
+// Handlers neither know nor care which kind of client asks:
+//
+//	func visit(w http.ResponseWriter, r *http.Request) {
+//		s := session.FromContext(r.Context())
+//		n := visits.Update(s, func(n int) int { return n + 1 })
+//		fmt.Fprintf(w, "visit %d", n)
+//	}
+//
+// The manager is a *[session.Manager], the signer a *tokens.Signer; the package's
+// first example has all of it.
 //
 // # Which session a request gets
 //
@@ -44,4 +60,16 @@
 // Requests that another site's page could have caused are judged by
 // http.CrossOriginProtection: unsafe ones, and those that upgrade a connection,
 // unless a token in a header decided on their session.
+//
+// # Lifetimes and concurrency
+//
+// A [Middleware] lasts as long as its program, has nothing to close, and serves
+// any number of requests at the same time. A handler's goroutines may share its
+// session; what they change after the handler has returned is written only if
+// they call [session.Session.Commit] themselves.
+//
+// # Compatibility
+//
+// What clients hold outlives a rollout: cookies' names and values, headers' names
+// and tokens do not change within a major version. Problems' texts may.
 package chimw

@@ -14,7 +14,8 @@ import (
 
 // A Middleware gives each request its session, by whichever carrier the client
 // uses. Make one with [New]; a zero or nil Middleware answers 500 to
-// everything. It is immutable and safe for concurrent use.
+// everything. It is immutable and safe for concurrent use, and must not be
+// copied.
 type Middleware struct {
 	cfg    Config
 	cookie cookie
@@ -27,7 +28,8 @@ type Middleware struct {
 
 // New checks the configuration and returns a middleware, or an error that joins
 // a [*ConfigError] for every mistake. It tolerates what an earlier constructor
-// failed to make, so that all mistakes can be reported together.
+// failed to make, so that all mistakes can be reported together: errors.Join of
+// what NewManager, NewSigner and New return says everything there is to mend.
 func New(cfg Config) (*Middleware, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
@@ -54,6 +56,7 @@ var errNotMade = errors.New("chimw: the middleware was not made by New")
 func (mw *Middleware) ready() bool { return mw != nil && mw.cfg.Manager != nil }
 
 // Handler is the middleware itself, for chi's Use or around any http.Handler.
+// Within it, [session.FromContext] has the request's session.
 func (mw *Middleware) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !mw.ready() {

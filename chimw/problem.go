@@ -20,8 +20,8 @@ const retryAfter = 2
 // of the request and nothing internal: a token that was forged, revoked or
 // never known gives the same one.
 //
-// A Problem without a Title is given its status's. It must not be changed once
-// it was handed over.
+// It needs a Status; without a Title it is given its status's. It can be copied,
+// and must not be changed once it was handed over.
 type Problem struct { //nolint:errname // RFC 9457's word for it
 	Status int    `json:"status"` // 400 to 599
 	Title  string `json:"title"`
@@ -100,8 +100,10 @@ func problemOf(err error) *Problem {
 // Error answers a request with what an error of this library means:
 // session.ErrUnavailable 503, session.ErrGone 409, session.ErrNotFound (of
 // Revoke, for example) 404, ErrCookieOnly and ErrExternal 403, a *Problem itself,
-// anything else 500, such as session.ErrTooLarge, session.ErrLate and ErrForeign. It goes through Config.ErrorHandler, once: if the session
-// still has changes that can't be committed, they are dropped and reported.
+// anything else 500, such as session.ErrTooLarge, session.ErrLate and
+// ErrForeign. It goes through Config.ErrorHandler, once: if the session still
+// has changes that can't be committed, they are dropped and reported. A handler
+// returns after it.
 func (mw *Middleware) Error(w http.ResponseWriter, r *http.Request, err error) {
 	if !mw.ready() {
 		WriteProblem(w, r, newProblem(http.StatusInternalServerError, errNotMade))

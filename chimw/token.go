@@ -28,7 +28,8 @@ func newToken(text string, expires time.Time) Token {
 	return Token{func() token { return token{text, expires} }}
 }
 
-// Reveal returns the token as it is sent to the client. Keep it out of logs.
+// Reveal returns the token as it is sent to the client. Keep it out of logs. It
+// is empty for the zero Token.
 func (t Token) Reveal() string {
 	if t.t == nil {
 		return ""
@@ -37,7 +38,7 @@ func (t Token) Reveal() string {
 }
 
 // ExpiresAt returns when the token expires at the latest. It is dead before that
-// if its session ends, by idling for example.
+// if its session ends, by idling for example. It is zero for the zero Token.
 func (t Token) ExpiresAt() time.Time {
 	if t.t == nil {
 		return time.Time{}
@@ -73,8 +74,9 @@ var (
 // been stored yet, it is carried by the token alone: no cookie is set. For one
 // of Manager.New, the token is for a session of its own.
 //
-// It returns ErrCookieOnly, ErrExternal, ErrForeign, session.ErrLate once the response has
-// begun, and the errors of Commit.
+// It returns ErrCookieOnly, ErrExternal, ErrForeign, session.ErrLate once the
+// response has begun, and the errors of [session.Session.Commit]. [Middleware.Error]
+// answers each of them.
 func (mw *Middleware) IssueToken(ctx context.Context, s *session.Session) (Token, error) {
 	if !mw.ready() {
 		return Token{}, errNotMade

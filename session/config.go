@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Defaults and limits of a [Config].
+// Defaults of a [Config].
 const (
 	DefaultName          = "session"
 	DefaultIdleTimeout   = 30 * time.Minute
@@ -27,7 +27,7 @@ const (
 // A Config says how a [Manager] works. Only Store is required; every other
 // field's zero value is right for production. NewManager copies it.
 type Config struct {
-	// Store keeps the sessions.
+	// Store keeps the sessions. Required.
 	Store Store
 
 	// Name tells managers that share a store apart: it is in the cookie's
@@ -48,7 +48,7 @@ type Config struct {
 	// session. 0 means Lifetime. At most 400 days.
 	MaxLifetime time.Duration
 
-	// RefreshAfter is how old the last recorded activity must be before a
+	// RefreshAfter spares writes: it is how old the last recorded activity must be before a
 	// request that changes nothing writes the session again. An idle session
 	// therefore ends between IdleTimeout-RefreshAfter and IdleTimeout after
 	// its last request. 0 means a tenth of IdleTimeout; must be shorter than it.

@@ -23,7 +23,8 @@ func (b *bindings) Value(key any) any {
 	return b.Context.Value(key)
 }
 
-// NewContext returns a context that carries the session.
+// NewContext returns a context that carries the session, for a middleware, and
+// for a handler's test. With a nil session it is ctx itself.
 func NewContext(ctx context.Context, s *Session) context.Context {
 	if s == nil {
 		return ctx
@@ -45,7 +46,7 @@ func FromContext(ctx context.Context) *Session {
 }
 
 // FromContext returns this manager's session, where several middlewares are
-// nested, or nil.
+// nested, or nil outside of its own. See [Session] for what nil does.
 func (m *Manager) FromContext(ctx context.Context) *Session {
 	if m == nil {
 		return nil

@@ -18,8 +18,8 @@ const (
 // cookie's value, or an opaque token. The secret is given to the client once;
 // the store keeps no more than its SHA-256.
 //
-// The zero Credential opens nothing. A Credential can be copied and shared; it
-// is immutable. It redacts itself in every fmt verb, in JSON and in slog; only
+// The zero Credential opens nothing. A Credential can be copied and shared, and
+// not compared by ==; it is immutable. It redacts itself in every fmt verb, in JSON and in slog; only
 // Reveal shows it.
 type Credential struct{ c hidden[credential] }
 
@@ -63,7 +63,7 @@ func (c Credential) Reveal() string {
 	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
-// ID returns the public part.
+// ID returns the public part: the zero ID for the zero Credential.
 func (c Credential) ID() ID {
 	if c.IsZero() {
 		return ID{}

@@ -8,7 +8,7 @@ import (
 // Errors that callers can tell apart with [errors.Is].
 var (
 	// ErrNotFound: there is no such session, or it has expired.
-	// From a [Store]: there is nothing under the key.
+	// From a Store: there is nothing under the key.
 	ErrNotFound = errors.New("session: not found")
 
 	// ErrRenewed: the credential belonged to a session that has been renewed
@@ -31,10 +31,10 @@ var (
 	// the client any more, and the changes that need one were not written.
 	ErrLate = errors.New("session: too late for a new credential")
 
-	// ErrConflict is a [Store]'s answer to an Update of another version.
+	// ErrConflict is a Store's answer to an Update of another version.
 	ErrConflict = errors.New("session: version conflict")
 
-	// ErrExists is a [Store]'s answer to a Create over something that exists.
+	// ErrExists is a Store's answer to a Create over something that exists.
 	ErrExists = errors.New("session: exists already")
 )
 

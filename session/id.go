@@ -16,7 +16,8 @@ type ID uuid.UUID
 
 var errID = errors.New("session: an ID is a UUID in its canonical lower-case form")
 
-// ParseID reads the one form that [ID.String] writes.
+// ParseID reads the one form that [ID.String] writes, and gives an error, which
+// doesn't quote the input, for every other.
 func ParseID(s string) (ID, error) {
 	u, err := uuid.Parse(s)
 	// uuid.Parse also takes braces, a URN prefix, upper case and no dashes: one
@@ -33,7 +34,8 @@ func (id ID) String() string { return uuid.UUID(id).String() }
 // IsZero reports whether the ID names no session.
 func (id ID) IsZero() bool { return id == ID{} }
 
-// MarshalText returns the canonical form, and nothing for the zero ID.
+// MarshalText returns the canonical form, and nothing for the zero ID. The error
+// is always nil.
 func (id ID) MarshalText() ([]byte, error) {
 	if id.IsZero() {
 		return nil, nil
@@ -41,7 +43,8 @@ func (id ID) MarshalText() ([]byte, error) {
 	return []byte(id.String()), nil
 }
 
-// UnmarshalText is the inverse of MarshalText.
+// UnmarshalText is the inverse of MarshalText. With an error, which is
+// ParseID's, the ID is zero.
 func (id *ID) UnmarshalText(text []byte) (err error) {
 	if len(text) == 0 {
 		*id = ID{}

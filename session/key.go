@@ -9,7 +9,7 @@ import (
 //
 //	const visits session.Key[int] = "visits"
 //
-// Names are 1 to 255 bytes; libraries should use "package.name". Values are
+// Names are 1 to 255 bytes, or Commit fails; libraries should use "package.name". Values are
 // stored as JSON, so that T's exported fields are what is kept, and the rules of
 // encoding/json say how. Keys are constants: they need no initialisation and
 // are safe for concurrent use, as sessions are.

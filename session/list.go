@@ -12,16 +12,17 @@ import (
 )
 
 // Info describes one of a subject's sessions, for its owner or an
-// administrator. It holds nothing that opens the session.
+// administrator. It holds nothing that opens the session. It is a copy, as
+// things stood when it was read, and can be kept; a zero Info describes nothing.
 type Info struct {
-	ID           ID
-	Created      time.Time
+	ID           ID        // for Revoke
+	Created      time.Time // when it began, or its subject last changed
 	LastSeen     time.Time // as recorded: up to Config.RefreshAfter before the last request
-	Deadline     time.Time
-	IdleDeadline time.Time
-	Label        string
-	Token        bool // a token opens it, or did
-	External     bool // it belongs to a token that somebody else issued
+	Deadline     time.Time // its absolute end
+	IdleDeadline time.Time // its end unless there is activity
+	Label        string    // as set by SetLabel
+	Token        bool      // a token opens it, or did
+	External     bool      // it belongs to a token that somebody else issued
 }
 
 func (r *record) info() Info {
@@ -35,8 +36,8 @@ func (r *record) info() Info {
 // lookups bounds how many records List reads at a time.
 const lookups = 16
 
-// List returns the live sessions of a subject, the newest first. It costs a
-// store call for each and one for each seal key, and takes those that have ended
+// List returns the live sessions of a subject, the newest first, for
+// the owner's page of devices. It costs a store call for each and one for each seal key, and takes those that have ended
 // off the list. The list itself is kept in the store and may be evicted:
 // sessions missing from it appear again once they are refreshed.
 //
@@ -156,8 +157,8 @@ func (m *Manager) Revoke(ctx context.Context, subject string, ids ...ID) error {
 // sessions that had ended.
 //
 // It misses a session whose login is under way, and all that an evicted list
-// doesn't name. Where it must be certain, as
-// after a change of password, use a fingerprint besides; see SetFingerprint.
+// doesn't name. Where it must be certain, as after a change of password, use a
+// fingerprint besides; see [Session.SetFingerprint].
 func (m *Manager) RevokeAll(ctx context.Context, subject string, except ...ID) error {
 	if !m.ready() {
 		return errNoManager

@@ -35,7 +35,7 @@ type Manager struct {
 }
 
 // NewManager checks the configuration and returns a manager, or an error that
-// joins a [*ConfigError] for every mistake.
+// joins a [*ConfigError] for every mistake. It doesn't call the store.
 func NewManager(cfg Config) (*Manager, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
@@ -66,7 +66,8 @@ func (m *Manager) Name() string {
 }
 
 // Report tells the manager's observer about an event that happened outside of
-// it, such as a token refused by a middleware. It fills in the manager's name.
+// it, such as a token refused by a middleware. It fills in the manager's name. A zero or
+// nil Manager has nobody to tell.
 func (m *Manager) Report(ctx context.Context, e Event) {
 	if !m.ready() {
 		return

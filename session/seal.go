@@ -24,8 +24,9 @@ const (
 // every fmt verb, in JSON and in slog; only Reveal shows it.
 type SealKey struct{ k hidden[[sealKeyBytes]byte] }
 
-// NewSealKey makes a key of 32 bytes, which must be as good as random: drawn by
-// GenerateSealKey, or derived from such by a key derivation function.
+// NewSealKey makes a key of 32 bytes, which it copies, and which must be as good
+// as random: drawn by GenerateSealKey, or derived from such by a key derivation
+// function. Any other number of bytes is a [*ConfigError], which shows none.
 func NewSealKey(b []byte) (SealKey, error) {
 	if len(b) != sealKeyBytes {
 		return SealKey{}, &ConfigError{"session.SealKey", nil, "must be 32 bytes"}
@@ -34,7 +35,8 @@ func NewSealKey(b []byte) (SealKey, error) {
 	return SealKey{hide(&k)}, nil
 }
 
-// GenerateSealKey draws a random key.
+// GenerateSealKey draws a random key. What one process seals by it no other can
+// open, unless it is given the key: to be made once, and kept.
 func GenerateSealKey() SealKey {
 	k := new([sealKeyBytes]byte)
 	rand.Read(k[:]) // ends the program if it fails

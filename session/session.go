@@ -78,7 +78,8 @@ func unmounted() {
 	slog.Error("session: changed a nil *Session, and the change is lost: is the middleware mounted?")
 }
 
-// Manager returns the manager that the session came from.
+// Manager returns the manager that the session came from, which lists and
+// revokes its subject's other ones. It is nil for a nil Session.
 func (s *Session) Manager() *Manager {
 	if s.none() {
 		return nil

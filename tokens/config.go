@@ -38,7 +38,7 @@ type Config struct {
 
 	// Leeway is how far in the future iat and nbf may lie, as clocks differ;
 	// at most 60 seconds. It does not apply to exp: an expired token is
-	// dead. Zero: 30 seconds. Negative, such as [NoLeeway]: none.
+	// dead. Zero: 30 seconds. Negative, such as NoLeeway: none.
 	Leeway time.Duration
 
 	// Type is the header's typ: it keeps tokens of another kind, under the

@@ -2,6 +2,19 @@
 // session: a [Signer] wraps a session's ID in a JSON Web Token of ours, and an
 // [External] finds the session that belongs to a token somebody else issued.
 //
+//	keys, err := tokens.ParseKeys(os.Getenv("COATCHECK_KEYS"))
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	signer, err := tokens.NewSigner(tokens.Config{Issuer: "https://shop.example", Keys: keys})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//
+// The signer is then the Tokens of a chimw.Config, which calls it: an application
+// itself needs no more of it than [Signer.SetKeys]. A Signer and an External
+// serve any number of goroutines, and have nothing to close.
+//
 // # The token
 //
 // A token is a JWS in compact form (RFC 7515 section 7.1), signed with
@@ -25,10 +38,11 @@
 // A token that golang-jwt or another library minted is accepted if it looks
 // like the above: the header's bytes as shown, the claims in any order, nbf
 // allowed beside them. (Mind aud: golang-jwt writes its RegisteredClaims' as an
-// array, unless told otherwise; its MapClaims' as given.) Any other claim is refused, not ignored. RFC 7519
-// section 4 leaves that to the application, and a token of another kind, minted
-// by a service that happens to share the key, differs first of all in what it
-// claims. It also leaves no room for EXP beside exp.
+// array, unless told otherwise; its MapClaims' as given.) Any other claim is
+// refused, not ignored. RFC 7519 section 4 leaves that to the application, and a
+// token of another kind, minted by a service that happens to share the key,
+// differs first of all in what it claims. It also leaves no room for EXP beside
+// exp.
 //
 // # What Verify does, in this order
 //

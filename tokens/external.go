@@ -29,7 +29,8 @@ const MaxExternalTokenBytes = 8 << 10
 // was revoked, is its own affair: nothing is cached here.
 type VerifyFunc = func(ctx context.Context, token string) (name string, ok bool, err error)
 
-// An ExternalConfig says how an [External] finds sessions.
+// An ExternalConfig says how an [External] finds sessions. NewExternal copies it.
+// Its zero value lacks both fields.
 type ExternalConfig struct {
 	// Key is required. Session IDs are derived from it, under a purpose of
 	// their own, so it may be a key that also does something else. Whoever

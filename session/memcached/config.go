@@ -59,13 +59,13 @@ type Config struct {
 	// idle connections to where it does not lead any more are closed.
 	Nodes []string
 
-	// Agree is a second list, set while Nodes is being changed: the one that
-	// Nodes is to become, or was. As long as it is set, only IDs on which
-	// both lists agree are Available to new sessions, and entries whose keys
+	// Agree is the other list of nodes, while Nodes is being changed from one
+	// to another: the list that Nodes is to become, or was. As long as it is
+	// set, only IDs on whose node both lists agree are Available to new sessions, and entries whose keys
 	// can't be drawn (external sessions, lists of a subject's sessions) are
 	// kept by both owners. It must share a node with Nodes, and what has one
 	// name, or one address, in both must have the other too. See SetNodes.
-	// Nil means that there is no change.
+	// Nil, or empty, is right at all other times: there is no change.
 	Agree []string
 
 	// Timeout bounds each call, connecting included, and before it the wait for

@@ -4,6 +4,10 @@
 //		Nodes: []string{"a=10.0.0.1:11211", "b=10.0.0.2:11211"},
 //	})
 //
+// The store is the Store of a [session.Config]: nobody else has to call its
+// methods, but for [Store.Close] when the server has shut down, [Store.Health]
+// for a page or an alarm, and [Store.SetNodes] where nodes come and go.
+//
 // The protocol is spoken by github.com/bradfitz/gomemcache, but for gets, and for
 // writes that go together. This package decides what is sent to whom, for how
 // long, and what an answer, or none, means for a session.

@@ -15,14 +15,16 @@ import (
 // NodeHealth is what is known of a node. Numbers are zero if Err is set. It can
 // be copied and kept.
 type NodeHealth struct {
-	Name string
+	Name string // as in Config.Nodes, or the address if it has none there
 	Addr string // as in Config.Nodes, without the name
 
-	// Up: this store has not given the node up, and makes calls to it. That may
-	// be because it has made none yet: Err says how the node is.
+	// Up says whether this store makes calls to the node, and has not given it
+	// up for now because a call had no answer. It is what sessions meet, not
+	// what this report has found: it is true, too, of a node that no call was
+	// made to yet. How the node is at this moment is for Err to say.
 	Up bool
 
-	// Err is why the node did not report; nil if it did.
+	// Err is why the node did not report; nil if it did, and so is there.
 	Err error
 
 	// Evictions counts, since the node started, the items that it threw out
@@ -40,7 +42,7 @@ type NodeHealth struct {
 	Connections         uint64
 	RejectedConnections uint64
 
-	// Items are how many it holds, Bytes what they take, and LimitBytes what
+	// Items are how many it holds now, Bytes what they take, and LimitBytes what
 	// they may take (-m).
 	Items, Bytes, LimitBytes uint64
 }

@@ -1,6 +1,9 @@
 // Package memory keeps sessions in the process: for tests, for development, and
 // for a single server that may forget them when it restarts.
 //
+//	store := new(memory.Store) // or &memory.Store{MaxBytes: 256 << 20}
+//	manager, err := session.NewManager(session.Config{Store: store})
+//
 // # Lifetimes
 //
 // An entry whose ttl has passed is absent to every method at once. The memory

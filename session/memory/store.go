@@ -127,7 +127,9 @@ func (s *Store) MaxValueBytes(key string) int {
 	return int(max(0, min(maxValueBytes, s.limit()-entryBytes-int64(len(key)))))
 }
 
-// Len counts the entries that have not expired.
+// Len counts the entries that have not expired: sessions, the markers of those
+// that have ended, and a list for each subject. It takes the longer, the more
+// have expired since the last call.
 func (s *Store) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
