@@ -18,6 +18,7 @@ type config struct {
 	memcached, agree, apiKeys []string
 	idle, lifetime            time.Duration
 	secure                    bool
+	tlsCert, tlsKey           string // files
 	keys, externalKey         string // secrets
 }
 
@@ -36,6 +37,8 @@ var options = []option{
 	{"header", "name", "X-Auth-Token", "where clients show a token, besides Authorization: Bearer", setHeader},
 	{"api-keys", "key,...", "", "tokens that clients already have; flags are seen by other users", setAPIKeys},
 	{"secure", "", "false", "for https: the cookie is Secure and called __Host-session", setSecure},
+	{"tls-cert", "file", "", "serve https with this certificate, its chain below it; implies -secure", setTLSCert},
+	{"tls-key", "file", "", "the certificate's private key; both are PEM, and read once", setTLSKey},
 }
 
 const (
@@ -160,6 +163,16 @@ func setSecure(c *config, text string) (err error) {
 	if c.secure, err = strconv.ParseBool(text); err != nil {
 		return fmt.Errorf("%q is neither true nor false", text)
 	}
+	return nil
+}
+
+func setTLSCert(c *config, text string) error {
+	c.tlsCert, c.secure = text, c.secure || text != ""
+	return nil
+}
+
+func setTLSKey(c *config, text string) error {
+	c.tlsKey = text
 	return nil
 }
 

@@ -141,7 +141,8 @@ func TestHelp(t *testing.T) {
 		"-memcached-agree", `COATCHECK_MEMCACHED_AGREE, default ""`,
 		"-idle", "COATCHECK_IDLE, default 30s", "-lifetime", "COATCHECK_LIFETIME, default 12h",
 		"-header", "COATCHECK_HEADER, default X-Auth-Token", "-api-keys", `COATCHECK_API_KEYS, default ""`,
-		"-secure", "COATCHECK_SECURE, default false", "-health", "COATCHECK_KEYS", "COATCHECK_EXTERNAL_KEY",
+		"-secure", "COATCHECK_SECURE, default false", "-tls-cert", `COATCHECK_TLS_CERT, default ""`, "-tls-key", `COATCHECK_TLS_KEY, default ""`,
+		"-health", "COATCHECK_KEYS", "COATCHECK_EXTERNAL_KEY",
 	} {
 		if !strings.Contains(stdout, part) {
 			t.Errorf("-h does not say %q", part)

@@ -57,6 +57,7 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 		Observe:     session.LogEvents(log),
 	})
 	signer, signerErr := tokens.NewSigner(tokens.Config{Issuer: issuer, Keys: ring.sign})
+	tlsConfig, tlsErr := loadTLS(cfg.tlsCert, cfg.tlsKey)
 	a := &app{nodes: newNodes(store, log), log: log}
 	var mwErr error
 	a.mw, mwErr = chimw.New(chimw.Config{
@@ -68,10 +69,12 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 		InsecureCookie: !cfg.secure,
 		ErrorHandler:   a.refuse,
 	})
-	if err := errors.Join(keysErr, storeErr, externalErr, managerErr, signerErr, mwErr); err != nil {
+	if err := errors.Join(keysErr, storeErr, externalErr, managerErr, signerErr, mwErr, tlsErr); err != nil {
 		return nil, err
 	}
-	return &server{http: newHTTPServer(a.routes(), log), store: closer, log: log, keys: cfg.keys != ""}, nil
+	s := &server{http: newHTTPServer(a.routes(), log), store: closer, log: log, keys: cfg.keys != ""}
+	s.http.TLSConfig = tlsConfig
+	return s, nil
 }
 
 // openExternal returns nil, which refuses all external tokens, for no keys.
@@ -113,9 +116,13 @@ func (s *server) serve(ctx context.Context, addr string) error {
 	if !s.keys {
 		s.log.Warn("COATCHECK_KEYS is not set: using a random key; no session or token survives a restart, and no other process can share them")
 	}
-	s.log.Info("listening", "url", "http://"+listener.Addr().String())
+	scheme, serve := "http://", s.http.Serve
+	if s.http.TLSConfig != nil {
+		scheme, serve = "https://", func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+	}
+	s.log.Info("listening", "url", scheme+listener.Addr().String())
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(listener) }()
+	go func() { failed <- serve(listener) }()
 	select {
 	case err := <-failed:
 		return err
