@@ -6,7 +6,11 @@ var (
 	Run  = run
 )
 
-// Issuer and CSS are what the tests must agree on with the program.
+// What the tests must agree on with the program.
 const Issuer = issuer
 
-var CSS = pageCSS
+var (
+	CSS   = pageCSS
+	JS    = pageJS
+	Label = label
+)

@@ -16,15 +16,14 @@ const (
 
 // home shows the identifier: to people on the page, to programs as a line.
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
-	s := session.FromContext(r.Context())
-	id, err := identify(r.Context(), s)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
 	w.Header().Add("Vary", "Accept")
 	if prefersHTML(r, "text/plain") {
-		a.render(w, r, http.StatusOK, "page", page{Identifier: id, Session: a.describe(r.Context(), s)})
+		a.showPage(w, r, http.StatusOK, page{Forgery: a.forger.forge(r.URL.Query().Get("forgery"))})
+		return
+	}
+	id, err := identify(r.Context(), session.FromContext(r.Context()))
+	if err != nil {
+		a.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -27,6 +27,7 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 	}
 	s := session.FromContext(r.Context())
 	s.SetSubject(user)
+	s.SetLabel(label(r.UserAgent()))
 	if err := s.Commit(r.Context()); err != nil { // its new ID and times are part of the answer
 		a.fail(w, r, err)
 		return
@@ -40,25 +41,18 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 
 func (a *app) logout(w http.ResponseWriter, r *http.Request) {
 	session.FromContext(r.Context()).Destroy()
-	if isForm(r) {
-		backHome(w, r)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
+	done(w, r)
 }
 
 // readUser returns the user that a form or a JSON object names. Its errors are
 // meant for the client.
 func readUser(w http.ResponseWriter, r *http.Request) (user string, err error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxLoginBytes)
-	switch contentType(r) {
-	case "application/x-www-form-urlencoded":
-		err = r.ParseForm()
+	switch {
+	case isForm(r):
+		err = parseForm(r, maxLoginBytes)
 		user = r.PostForm.Get("user")
-	case "multipart/form-data":
-		err = r.ParseMultipartForm(maxLoginBytes) //nolint:gosec // the body is limited above
-		user = r.PostForm.Get("user")
-	case "application/json":
+	case contentType(r) == "application/json":
 		user, err = decodeUser(r.Body)
 	default:
 		return "", invalid(http.StatusUnsupportedMediaType, `Send {"user":"…"} as application/json, or a form with the field user.`)

@@ -8,6 +8,9 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"time"
+
+	"github.com/coatcheck/coatcheck/session"
 )
 
 //go:embed page.html
@@ -16,13 +19,23 @@ var pageHTML string
 //go:embed page.css
 var pageCSS string
 
-var (
-	templates = template.Must(template.New("").Parse(strings.Replace(pageHTML, "<style>", "<style>"+pageCSS, 1)))
+//go:embed page.js
+var pageJS string
 
-	// policy allows our own style, by its hash, and our own forms. Scripts,
-	// frames, and everything from elsewhere are refused. The icon is an empty
-	// data URL, which saves a request for one.
-	policy = "default-src 'none'; style-src 'sha256-" + sha256Base64(pageCSS) +
+var (
+	templates = template.Must(template.New("").Funcs(template.FuncMap{
+		// Whole elements, because a template that knows what is in them takes
+		// the comments out, and another hash would be needed.
+		"style":  func() template.HTML { return template.HTML("<style>" + pageCSS + "</style>") },  //nolint:gosec // ours
+		"script": func() template.HTML { return template.HTML("<script>" + pageJS + "</script>") }, //nolint:gosec // ours
+		"mib":    func(bytes uint64) uint64 { return bytes >> 20 },
+		"ticket": ticketNumber,
+	}).Parse(pageHTML))
+
+	// policy allows our own style and script, by their hashes, and our own
+	// forms. Requests by scripts, frames, and everything from elsewhere are
+	// refused. The icon is an empty data URL, which saves a request for one.
+	policy = "default-src 'none'; script-src 'sha256-" + sha256Base64(pageJS) + "'; style-src 'sha256-" + sha256Base64(pageCSS) +
 		"'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
@@ -31,11 +44,58 @@ func sha256Base64(s string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// page is what the page shows. Grant is nil unless a token was just issued.
+// ticketNumber is short enough to be read from a ticket: the identifier's
+// beginning.
+func ticketNumber(identifier string) string {
+	return strings.ToUpper(identifier[:min(4, len(identifier))])
+}
+
+// page is what the page shows. Handlers fill in the second half, showPage the
+// first.
 type page struct {
 	Identifier string
 	Session    description
-	Grant      *grant
+	Now        time.Time
+	Idle       time.Duration
+	Sessions   *sessionList // nil if nobody is signed in, or it can't be read
+	Nodes      []nodeReport // nil for the embedded store
+	Header     string
+	Forgeries  any
+
+	Grant        *grant // nil unless a token was just issued
+	Curl, HTTPie string
+	TokenOnly    bool // the session began with that token
+	Forgery      string
+	Outcome      *outcome // nil unless a token was just tried
+}
+
+// showPage answers with the page. The session is committed first: its clock
+// should show what this very request has made of its idle deadline.
+func (a *app) showPage(w http.ResponseWriter, r *http.Request, status int, p page) {
+	ctx, s := r.Context(), session.FromContext(r.Context())
+	id, err := identify(ctx, s)
+	if err == nil {
+		err = s.Commit(ctx)
+	}
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	p.Identifier, p.Session, p.Idle, p.Header, p.Forgeries = id, a.describe(ctx, s), a.idle, a.header, forgeries
+	if p.TokenOnly {
+		p.Session.Carrier = "token" // there is no cookie
+	}
+	if p.Forgery == "" {
+		p.Forgery = a.forger.forge("")
+	}
+	if s.Subject() != "" {
+		p.Sessions, _ = listSessions(ctx, s) // the page says so if there is none; the failure was observed
+	}
+	if a.nodes.health != nil {
+		p.Nodes = a.nodes.report(ctx)
+	}
+	p.Now = time.Now().UTC()
+	a.render(w, r, status, "page", p)
 }
 
 // render answers with one of the templates in page.html.

@@ -32,6 +32,17 @@ func (a *answer) wantPage(t *testing.T, status int, parts ...string) *answer {
 	return a
 }
 
+// element returns what is in the innermost element with an id: its text, still
+// escaped.
+func (a *answer) element(t *testing.T, id string) string {
+	t.Helper()
+	m := regexp.MustCompile(`\sid="` + regexp.QuoteMeta(id) + `"[^>]*>([^<]*)<`).FindStringSubmatch(a.body)
+	if m == nil {
+		t.Fatalf("no element #%s:\n%s", id, a.body)
+	}
+	return m[1]
+}
+
 func TestWhoGetsThePage(t *testing.T) {
 	t.Parallel()
 	base := serve(t, nil)
@@ -77,13 +88,17 @@ func TestPage(t *testing.T) {
 	t.Run("shows the session and its forms", func(t *testing.T) {
 		t.Parallel()
 		c := newBrowser(t, base)
-		page := c.get("/").wantPage(t, http.StatusOK, "nobody", `action="/login"`, `action="/visits"`, `action="/token"`)
+		page := c.get("/").wantPage(t, http.StatusOK, "nobody", `action="/login"`, `action="/visits"`, `action="/token#grant"`)
 		c.postForm("/visits", "").want(t, http.StatusSeeOther)
 		c.postForm("/login", "user=%3Cb%3Ealice").want(t, http.StatusSeeOther)
-		again := c.get("/").wantPage(t, http.StatusOK, "&lt;b&gt;alice", `action="/logout"`, "<dt>Visits</dt><dd>1</dd>", "<dt>Carried by</dt><dd>cookie</dd>")
-		identifier := regexp.MustCompile(`<dt>Identifier</dt><dd><code>([0-9a-f-]{36})</code>`)
-		first, second := identifier.FindString(page.body), identifier.FindString(again.body)
-		if first == "" || first != second {
+		again := c.get("/").wantPage(t, http.StatusOK, "&lt;b&gt;alice", `action="/logout"`)
+		for id, want := range map[string]string{"visits-count": "1", "carrier": "cookie", "subject": "&lt;b&gt;alice"} {
+			if got := again.element(t, id); got != want {
+				t.Errorf("#%s is %q, want %q", id, got, want)
+			}
+		}
+		first, second := page.element(t, "identifier"), again.element(t, "identifier")
+		if len(first) != 36 || first != second {
 			t.Errorf("identifier %q, then %q", first, second)
 		}
 	})
@@ -91,20 +106,17 @@ func TestPage(t *testing.T) {
 		t.Parallel()
 		c := newBrowser(t, base)
 		c.get("/")
-		a := c.postForm("/token", "").wantPage(t, http.StatusCreated, "<dt>Carried by</dt><dd>cookie</dd>")
-		token := regexp.MustCompile(`<dt>Token</dt><dd><code>([^<]+)</code>`).FindStringSubmatch(a.body)
-		if token == nil {
-			t.Fatalf("no token:\n%s", a.body)
-		}
+		a := c.postForm("/token", "").wantPage(t, http.StatusCreated, `<dd id="carrier">cookie</dd>`)
+		token := a.element(t, "token")
 		var d description
 		c.get("/session").decode(t, &d)
-		if e := with(t, base, "X-Auth-Token", token[1]).session(); e.id() != d.id() {
+		if e := with(t, base, "X-Auth-Token", token).session(); e.id() != d.id() {
 			t.Errorf("the token's session is %s, the browser's %s", e.id(), d.id())
 		}
 	})
 	t.Run("shows a token of a new session, and sets no cookie", func(t *testing.T) {
 		t.Parallel()
-		newBrowser(t, base).postForm("/token", "").wantNoCookie(t).wantPage(t, http.StatusCreated, "<dt>Carried by</dt><dd>token</dd>", "<dt>Token</dt>")
+		newBrowser(t, base).postForm("/token", "").wantNoCookie(t).wantPage(t, http.StatusCreated, `<dd id="carrier">token</dd>`, `id="token"`)
 	})
 	t.Run("shows mistakes", func(t *testing.T) {
 		t.Parallel()
@@ -118,23 +130,28 @@ func TestPage(t *testing.T) {
 func TestPageHeaders(t *testing.T) {
 	t.Parallel()
 	c := newBrowser(t, serve(t, nil))
-	for _, path := range []string{"/", "/nowhere"} {
+	for path, scripts := range map[string]int{"/": 1, "/nowhere": 0} {
 		a := c.get(path)
 		policy := a.Header.Get("Content-Security-Policy")
-		_, rest, _ := strings.Cut(a.body, "<style>")
-		style, _, ok := strings.Cut(rest, "</style>")
-		sum := sha256.Sum256([]byte(style))
-		if !ok || style != example.CSS || !strings.Contains(policy, "style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"';") {
-			t.Errorf("%s: the policy does not allow the style: %s", path, policy)
+		for tag, text := range map[string]string{"style": example.CSS, "script": example.JS} {
+			sum := sha256.Sum256([]byte(text))
+			if !strings.Contains(policy, tag+"-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"';") {
+				t.Errorf("%s: the policy does not allow the %s: %s", path, tag, policy)
+			}
 		}
 		for _, part := range []string{"default-src 'none';", "form-action 'self';", "base-uri 'none';", "frame-ancestors 'none'"} {
 			if !strings.Contains(policy, part) {
 				t.Errorf("%s: the policy lacks %s: %s", path, part, policy)
 			}
 		}
-		for _, banned := range []string{"<script", "style=", "http:", "https:", "//"} {
-			if strings.Contains(a.body, banned) {
-				t.Errorf("%s: the page has %q", path, banned)
+		rest := strings.Replace(a.body, "<style>"+example.CSS+"</style>", "", 1)
+		rest = strings.Replace(rest, "<script>"+example.JS+"</script>", "", scripts)
+		if len(rest)+len(example.CSS)+scripts*len(example.JS) > len(a.body) {
+			t.Errorf("%s: the style or the script is not the one that the policy allows", path)
+		}
+		for _, banned := range []string{"<script", "<style", "style=", " on", "http:", "https:", "//", "src="} {
+			if in := regexp.MustCompile(`<[^>]*` + banned).FindString(rest); in != "" {
+				t.Errorf("%s: the page has %q", path, in)
 			}
 		}
 		for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"} {

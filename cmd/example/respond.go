@@ -23,12 +23,29 @@ func isForm(r *http.Request) bool {
 	return t == "application/x-www-form-urlencoded" || t == "multipart/form-data"
 }
 
+// parseForm reads a form of either kind, whose body must have been limited.
+func parseForm(r *http.Request, limit int64) error {
+	if contentType(r) == "multipart/form-data" {
+		return r.ParseMultipartForm(limit) //nolint:gosec // the body is limited
+	}
+	return r.ParseForm()
+}
+
 func contentType(r *http.Request) string {
 	t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return t
 }
 
 func backHome(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusSeeOther) }
+
+// done answers where there is nothing to tell: with the page, or with nothing.
+func done(w http.ResponseWriter, r *http.Request) {
+	if isForm(r) {
+		backHome(w, r)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
 
 // invalid is a problem with what the client sent, which detail tells it.
 func invalid(status int, detail string) *chimw.Problem {

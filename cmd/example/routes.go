@@ -23,6 +23,13 @@ func (a *app) routes() http.Handler {
 		r.Post("/login", a.login)
 		r.Post("/logout", a.logout)
 		r.Post("/token", a.issueToken)
+		r.Post("/forge", a.forge)
+		r.Group(func(r chi.Router) {
+			r.Use(a.mw.RequireSubject)
+			r.Get("/sessions", a.showSessions)
+			r.Post("/sessions/{id}/end", a.endSession)
+			r.Post("/sessions/end-others", a.endOthers)
+		})
 	})
 	return r
 }

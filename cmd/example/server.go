@@ -25,9 +25,16 @@ const (
 
 // app is what the handlers share.
 type app struct {
-	mw    *chimw.Middleware
-	nodes *nodes
-	log   *slog.Logger
+	mw      *chimw.Middleware
+	nodes   *nodes
+	log     *slog.Logger
+	handler http.Handler // all of this, for asking itself
+	counter getCounter   // may be nil
+	turn    chan struct{}
+	forger  forger
+	header  string // where clients show a token
+	idle    time.Duration
+	secure  bool
 }
 
 // server is the program, ready to listen.
@@ -58,7 +65,10 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 	})
 	signer, signerErr := tokens.NewSigner(tokens.Config{Issuer: issuer, Keys: ring.sign})
 	tlsConfig, tlsErr := loadTLS(cfg.tlsCert, cfg.tlsKey)
-	a := &app{nodes: newNodes(store, log), log: log}
+	a := &app{
+		nodes: newNodes(store, log), log: log, counter: counterOf(store), turn: make(chan struct{}, 1),
+		forger: forger{ring.sign[0], manager.Name()}, header: cfg.header, idle: cfg.idle, secure: cfg.secure,
+	}
 	var mwErr error
 	a.mw, mwErr = chimw.New(chimw.Config{
 		Manager:        manager,
@@ -72,7 +82,8 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 	if err := errors.Join(keysErr, storeErr, externalErr, managerErr, signerErr, mwErr, tlsErr); err != nil {
 		return nil, err
 	}
-	s := &server{http: newHTTPServer(a.routes(), log), store: closer, log: log, keys: cfg.keys != ""}
+	a.handler = a.routes()
+	s := &server{http: newHTTPServer(a.handler, log), store: closer, log: log, keys: cfg.keys != ""}
 	s.http.TLSConfig = tlsConfig
 	return s, nil
 }

@@ -32,23 +32,10 @@ func (a *app) issueToken(w http.ResponseWriter, r *http.Request) {
 	g := grant{Token: token.Reveal(), TokenType: "Bearer", ExpiresAt: token.ExpiresAt().UTC()}
 	w.Header().Add("Vary", "Accept")
 	if prefersHTML(r, "application/json") {
-		a.showGrant(w, r, g, began)
+		a.showPage(w, r, http.StatusCreated, page{
+			Grant: &g, Curl: a.curlLine(r, g.Token), HTTPie: a.httpieLine(r, g.Token), TokenOnly: began,
+		})
 		return
 	}
 	writeJSON(w, http.StatusCreated, g)
-}
-
-// showGrant is for browsers without scripts: a form's answer is a page.
-func (a *app) showGrant(w http.ResponseWriter, r *http.Request, g grant, began bool) {
-	s := session.FromContext(r.Context())
-	id, err := identify(r.Context(), s)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	d := a.describe(r.Context(), s)
-	if began {
-		d.Carrier = "token"
-	}
-	a.render(w, r, http.StatusCreated, "page", page{Identifier: id, Session: d, Grant: &g})
 }

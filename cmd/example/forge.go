@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	maxForgeBytes = 16 << 10
+	forgeTimeout  = 5 * time.Second
+)
+
+// A getCounter tells how often the store was asked for something.
+type getCounter interface {
+	gets(ctx context.Context) (uint64, error)
+}
+
+// An outcome is what became of a token that somebody tried, and where the
+// store's counter stood before and after. It is null where it could not be read.
+type outcome struct {
+	Status     int     `json:"status"`
+	Challenge  string  `json:"www_authenticate"`
+	Body       string  `json:"body"`
+	GetsBefore *uint64 `json:"gets_before"`
+	GetsAfter  *uint64 `json:"gets_after"`
+}
+
+// StatusText is for the page.
+func (o *outcome) StatusText() string { return http.StatusText(o.Status) }
+
+// Gets is how often the store was asked meanwhile, or -1 if that isn't known.
+func (o *outcome) Gets() int64 {
+	if o.GetsBefore == nil || o.GetsAfter == nil || *o.GetsAfter < *o.GetsBefore { // a node that began anew counts from 0
+		return -1
+	}
+	return int64(*o.GetsAfter - *o.GetsBefore) //nolint:gosec // no counter gets that far
+}
+
+// forge shows a token to this very service, as any client could, and tells what
+// it said and what that cost.
+func (a *app) forge(w http.ResponseWriter, r *http.Request) {
+	token, err := readForgery(w, r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	out, err := a.try(r, token)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	w.Header().Add("Vary", "Accept")
+	if prefersHTML(r, "application/json") {
+		a.showPage(w, r, http.StatusOK, page{Forgery: token, Outcome: out})
+		return
+	}
+	writeJSON(w, http.StatusOK, out)
+}
+
+// try takes turns, for two would count each other's gets, and many at once
+// would ask memcached for its counters all the time.
+func (a *app) try(r *http.Request, token string) (*outcome, error) {
+	select {
+	case a.turn <- struct{}{}:
+		defer func() { <-a.turn }()
+	case <-r.Context().Done():
+		return nil, invalid(http.StatusServiceUnavailable, "Others are trying to forge tokens. Try again.")
+	}
+	// Not of the request's context: that has its session in it.
+	ctx, cancel := context.WithTimeout(context.Background(), forgeTimeout)
+	defer cancel()
+	defer context.AfterFunc(r.Context(), cancel)()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.self(r)+"/session", http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set(a.header, token)
+	before := a.gets(ctx)
+	seen := recorder{header: make(http.Header)}
+	a.handler.ServeHTTP(&seen, req)
+	return &outcome{
+		Status: seen.status, Challenge: seen.header.Get("WWW-Authenticate"), Body: strings.TrimSpace(seen.body.String()),
+		GetsBefore: before, GetsAfter: a.gets(ctx),
+	}, nil
+}
+
+func (a *app) gets(ctx context.Context) *uint64 {
+	if a.counter == nil {
+		return nil
+	}
+	n, err := a.counter.gets(ctx)
+	if err != nil {
+		a.log.WarnContext(ctx, "the gets could not be counted", "error", err)
+		return nil
+	}
+	return &n
+}
+
+// A recorder keeps a response.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *recorder) Header() http.Header { return w.header }
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(b)
+}
+
+// readForgery returns the token that a form or a JSON object has. Its field is
+// not the one in which a body shows the token of its own request.
+func readForgery(w http.ResponseWriter, r *http.Request) (token string, err error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForgeBytes)
+	if isForm(r) {
+		err = parseForm(r, maxForgeBytes)
+		token = r.PostForm.Get("forgery")
+	} else {
+		var in struct {
+			Forgery string `json:"forgery"`
+		}
+		var text []byte
+		if text, err = io.ReadAll(r.Body); err == nil {
+			err = json.Unmarshal(text, &in)
+		}
+		token = in.Forgery
+	}
+	token = strings.TrimSpace(token)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return "", invalid(http.StatusRequestEntityTooLarge, fmt.Sprintf("A try takes at most %d bytes.", tooLarge.Limit))
+	case err != nil:
+		return "", invalid(http.StatusBadRequest, `Send {"forgery":"…"} as application/json, or a form with the field forgery.`)
+	case token == "" || strings.ContainsFunc(token, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return "", invalid(http.StatusBadRequest, "The field forgery must be one line, as a header can carry it.")
+	}
+	return token, nil
+}
