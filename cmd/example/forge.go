@@ -3,13 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 )
 
 const (
@@ -67,17 +64,17 @@ func (a *app) forge(w http.ResponseWriter, r *http.Request) {
 // try takes turns, for two would count each other's gets, and many at once
 // would ask memcached for its counters all the time.
 func (a *app) try(r *http.Request, token string) (*outcome, error) {
-	select {
-	case a.turn <- struct{}{}:
-		defer func() { <-a.turn }()
-	case <-r.Context().Done():
-		return nil, invalid(http.StatusServiceUnavailable, "Others are trying to forge tokens. Try again.")
-	}
 	// Not of the request's context: that has its session in it.
 	ctx, cancel := context.WithTimeout(context.Background(), forgeTimeout)
 	defer cancel()
 	defer context.AfterFunc(r.Context(), cancel)()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.self(r)+"/session", http.NoBody)
+	select {
+	case a.turn <- struct{}{}:
+		defer func() { <-a.turn }()
+	case <-ctx.Done():
+		return nil, invalid(http.StatusServiceUnavailable, "Too many are trying tokens at the moment. Try again.")
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/session", http.NoBody)
 	if err != nil {
 		return nil, err
 	}
@@ -125,30 +122,11 @@ func (w *recorder) Write(b []byte) (int, error) {
 
 // readForgery returns the token that a form or a JSON object has. Its field is
 // not the one in which a body shows the token of its own request.
-func readForgery(w http.ResponseWriter, r *http.Request) (token string, err error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForgeBytes)
-	if isForm(r) {
-		err = parseForm(r, maxForgeBytes)
-		token = r.PostForm.Get("forgery")
-	} else {
-		var in struct {
-			Forgery string `json:"forgery"`
-		}
-		var text []byte
-		if text, err = io.ReadAll(r.Body); err == nil {
-			err = json.Unmarshal(text, &in)
-		}
-		token = in.Forgery
+func readForgery(w http.ResponseWriter, r *http.Request) (string, error) {
+	text, err := readField(w, r, "forgery", maxForgeBytes)
+	token := strings.TrimSpace(text)
+	if err == nil && (token == "" || strings.ContainsFunc(token, unicode.IsControl)) {
+		err = invalid(http.StatusBadRequest, "The field forgery must be one line, as a header can carry it.")
 	}
-	token = strings.TrimSpace(token)
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return "", invalid(http.StatusRequestEntityTooLarge, fmt.Sprintf("A try takes at most %d bytes.", tooLarge.Limit))
-	case err != nil:
-		return "", invalid(http.StatusBadRequest, `Send {"forgery":"…"} as application/json, or a form with the field forgery.`)
-	case token == "" || strings.ContainsFunc(token, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return "", invalid(http.StatusBadRequest, "The field forgery must be one line, as a header can carry it.")
-	}
-	return token, nil
+	return token, err
 }

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"unicode"
 	"unicode/utf8"
@@ -46,38 +43,12 @@ func (a *app) logout(w http.ResponseWriter, r *http.Request) {
 
 // readUser returns the user that a form or a JSON object names. Its errors are
 // meant for the client.
-func readUser(w http.ResponseWriter, r *http.Request) (user string, err error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxLoginBytes)
-	switch {
-	case isForm(r):
-		err = parseForm(r, maxLoginBytes)
-		user = r.PostForm.Get("user")
-	case contentType(r) == "application/json":
-		user, err = decodeUser(r.Body)
-	default:
-		return "", invalid(http.StatusUnsupportedMediaType, `Send {"user":"…"} as application/json, or a form with the field user.`)
+func readUser(w http.ResponseWriter, r *http.Request) (string, error) {
+	user, err := readField(w, r, "user", maxLoginBytes)
+	if err == nil && !validUser(user) {
+		err = invalid(http.StatusBadRequest, fmt.Sprintf("The field user must be 1 to %d printable characters.", maxUserRunes))
 	}
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return "", invalid(http.StatusRequestEntityTooLarge, fmt.Sprintf("A login takes at most %d bytes.", tooLarge.Limit))
-	case err != nil:
-		return "", invalid(http.StatusBadRequest, `The body is neither a JSON object such as {"user":"alice"} nor a form.`)
-	case !validUser(user):
-		return "", invalid(http.StatusBadRequest, fmt.Sprintf("The field user must be 1 to %d printable characters.", maxUserRunes))
-	}
-	return user, nil
-}
-
-func decodeUser(body io.Reader) (string, error) {
-	var in struct {
-		User string `json:"user"`
-	}
-	text, err := io.ReadAll(body)
-	if err == nil {
-		err = json.Unmarshal(text, &in)
-	}
-	return in.User, err
+	return user, err
 }
 
 func validUser(user string) bool {

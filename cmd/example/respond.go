@@ -23,14 +23,6 @@ func isForm(r *http.Request) bool {
 	return t == "application/x-www-form-urlencoded" || t == "multipart/form-data"
 }
 
-// parseForm reads a form of either kind, whose body must have been limited.
-func parseForm(r *http.Request, limit int64) error {
-	if contentType(r) == "multipart/form-data" {
-		return r.ParseMultipartForm(limit) //nolint:gosec // the body is limited
-	}
-	return r.ParseForm()
-}
-
 func contentType(r *http.Request) string {
 	t, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return t

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 func TestIdentifier(t *testing.T) {
@@ -166,7 +168,7 @@ func TestVisits(t *testing.T) {
 func TestOtherSites(t *testing.T) {
 	t.Parallel()
 	base := serve(t, nil)
-	for _, path := range []string{"/", "/login", "/logout", "/token", "/visits"} {
+	for _, path := range []string{"/", "/login", "/logout", "/token", "/visits", "/forge", "/sessions/end-others", "/sessions/" + uuid.NewString() + "/end"} {
 		t.Run("X4 "+path, func(t *testing.T) {
 			t.Parallel()
 			c := newClient(t, base)
@@ -187,7 +189,7 @@ func TestUnknownRoutes(t *testing.T) {
 	for _, path := range []string{"/nowhere", "/metrics", "/session/"} {
 		c.get(path).wantNoCookie(t).wantProblem(t, http.StatusNotFound, "")
 	}
-	for path, allowed := range map[string][]string{"/": {"GET", "POST"}, "/session": {"GET"}, "/login": {"POST"}, "/healthz": {"GET"}, "/nodes": {"GET"}} {
+	for path, allowed := range map[string][]string{"/": {"GET", "POST"}, "/session": {"GET"}, "/login": {"POST"}, "/sessions": {"GET"}, "/sessions/end-others": {"POST"}, "/forge": {"POST"}, "/healthz": {"GET"}, "/nodes": {"GET"}} {
 		a := c.do(http.MethodPut, path, "", "")
 		a.wantProblem(t, http.StatusMethodNotAllowed, "")
 		if got := a.Header.Values("Allow"); !slices.Equal(got, allowed) {

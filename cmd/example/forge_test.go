@@ -1,0 +1,154 @@
+package main_test
+
+import (
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
+)
+
+// An outcome is what POST /forge says to programs.
+type outcome struct {
+	Status     int
+	Challenge  string `json:"www_authenticate"`
+	Body       string
+	GetsBefore *int `json:"gets_before"`
+	GetsAfter  *int `json:"gets_after"`
+}
+
+// forgery is the text in the page's box.
+func (a *answer) forgery(t *testing.T) string {
+	t.Helper()
+	return html.UnescapeString(a.element(t, "forgery"))
+}
+
+func (c *client) forge(token string) *answer {
+	c.t.Helper()
+	return c.postForm("/forge", url.Values{"forgery": {token}}.Encode())
+}
+
+const invalidToken = `Bearer realm="session", error="invalid_token"`
+
+func TestForge(t *testing.T) {
+	t.Parallel()
+	server := memcachedtest.Start(t)
+	for store, memcached := range map[string]string{"embedded": "", "memcached": server.Addr()} {
+		t.Run(store, func(t *testing.T) { //nolint:tparallel // the subtests take turns at one counter
+			t.Parallel()
+			base, log := serveLogged(t, env{"COATCHECK_KEYS": keyA}, "-memcached", memcached, "-header", "X-Ticket", "-idle", "30m")
+			c := newBrowser(t, base)
+			for kind, reason := range map[string]string{
+				"": "bad signature", "key": "bad signature", "no-such-kind": "bad signature",
+				"expired": "expired", "none": "not in this signer's form", "changed": "bad signature",
+			} {
+				t.Run("J3 "+kind, func(t *testing.T) {
+					token := c.get("/?forgery="+kind).want(t, http.StatusOK).forgery(t)
+					said := func() int { return strings.Count(log.String(), "tokens: invalid token: "+reason) }
+					before := said()
+					a := c.forge(token).wantPage(t, http.StatusOK, "The store was not asked at all.")
+					if got := a.element(t, "forge-status"); got != "401 Unauthorized" {
+						t.Errorf("status %q", got)
+					}
+					if got := html.UnescapeString(a.element(t, "forge-challenge")); got != invalidToken {
+						t.Errorf("challenge %q", got)
+					}
+					if got := html.UnescapeString(a.element(t, "forge-body")); !strings.Contains(got, `"The token is not valid."`) {
+						t.Errorf("body %q", got)
+					}
+					a.wantGets(t, 0)
+					if a.forgery(t) != token {
+						t.Errorf("the box now has %q", a.forgery(t))
+					}
+					if said() != before+1 { // it is logged before it is answered
+						t.Errorf("it was not refused for %q:\n%s", reason, log)
+					}
+				})
+			}
+			t.Run("a good token is one get", func(t *testing.T) {
+				program := newClient(t, base)
+				token := program.token()
+				a := c.forge("  "+token+"\r\n").wantPage(t, http.StatusOK, "The store was asked once.")
+				if got := a.element(t, "forge-status"); got != "200 OK" {
+					t.Errorf("status %q", got)
+				}
+				if got := html.UnescapeString(a.element(t, "forge-body")); !strings.Contains(got, with(t, base, "X-Ticket", token).session().id()) {
+					t.Errorf("body %q", got)
+				}
+				a.wantGets(t, 1)
+			})
+			t.Run("for programs", func(t *testing.T) {
+				var o outcome
+				newClient(t, base).postJSON("/forge", `{"forgery":"made-up"}`).want(t, http.StatusOK).wantNoCookie(t).decode(t, &o)
+				if o.Status != 401 || o.Challenge != invalidToken || o.GetsBefore == nil || o.GetsAfter == nil || *o.GetsAfter != *o.GetsBefore {
+					t.Errorf("%+v", o)
+				}
+				if memcached != "" && *o.GetsAfter != server.Stat(t, "cmd_get") {
+					t.Errorf("%d gets, and memcached has counted %d", *o.GetsAfter, server.Stat(t, "cmd_get"))
+				}
+			})
+		})
+	}
+}
+
+func (a *answer) wantGets(t *testing.T, want int) {
+	t.Helper()
+	before, err := strconv.Atoi(a.element(t, "forge-gets-before"))
+	after, err2 := strconv.Atoi(a.element(t, "forge-gets-after"))
+	if err != nil || err2 != nil || after-before != want {
+		t.Errorf("gets from %q to %q, want %d", a.element(t, "forge-gets-before"), a.element(t, "forge-gets-after"), want)
+	}
+}
+
+// The default forgery names one of the server's keys, so that only its
+// signature gives it away; and no two are alike.
+func TestForgeriesAreFresh(t *testing.T) {
+	t.Parallel()
+	c := newBrowser(t, serve(t, nil))
+	one, two := c.get("/").forgery(t), c.get("/").forgery(t)
+	if one == two || !regexp.MustCompile(`^(eyJ[\w-]+\.){2}[\w-]{43}$`).MatchString(one) {
+		t.Errorf("%q, then %q", one, two)
+	}
+}
+
+func TestForgeRefuses(t *testing.T) {
+	t.Parallel()
+	base := serve(t, nil)
+	const json, form = "application/json", "application/x-www-form-urlencoded"
+	for name, tt := range map[string]struct {
+		contentType, body string
+		status            int
+		detail            string
+	}{
+		"nothing":               {form, "forgery=", 400, "must be one line"},
+		"blanks":                {form, "forgery=+%0D%0A", 400, "must be one line"},
+		"two lines":             {form, "forgery=a%0D%0AX-Evil:+b", 400, "must be one line"},
+		"a NUL":                 {json, `{"forgery":"a\u0000b"}`, 400, "must be one line"},
+		"another field":         {json, `{"user":"a"}`, 400, "must be one line"},
+		"a number":              {json, `{"forgery":7}`, 400, "neither a JSON object"},
+		"no JSON object":        {json, `[]`, 400, "neither a JSON object"},
+		"too much":              {form, "forgery=" + strings.Repeat("a", 17<<10), 413, "at most 16384 bytes"},
+		"neither form nor JSON": {"text/plain", "x", 415, "the field forgery"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			newClient(t, base).do(http.MethodPost, "/forge", tt.contentType, tt.body).wantNoCookie(t).wantProblem(t, tt.status, tt.detail)
+		})
+	}
+}
+
+func TestForgeWithoutACounter(t *testing.T) {
+	t.Parallel()
+	server := memcachedtest.Start(t)
+	c := newClient(t, serve(t, env{"COATCHECK_KEYS": keyA}, "-memcached", server.Addr()))
+	server.Stop()
+	var o outcome
+	c.postJSON("/forge", `{"forgery":"made-up"}`).want(t, http.StatusOK).decode(t, &o)
+	if o.Status != 401 || o.GetsBefore != nil || o.GetsAfter != nil {
+		t.Errorf("%+v", o)
+	}
+}
