@@ -95,6 +95,23 @@ func TestForge(t *testing.T) {
 	}
 }
 
+// Who tries at the same time as others is told of his own gets.
+func TestForgeTakesTurns(t *testing.T) {
+	t.Parallel()
+	base := serve(t, nil)
+	token := newClient(t, base).token()
+	inParallel(16, func(int) {
+		c := newClient(t, base)
+		for range 10 {
+			var o outcome
+			c.postJSON("/forge", `{"forgery":"`+token+`"}`).want(t, http.StatusOK).decode(t, &o)
+			if o.Status != 200 || *o.GetsAfter-*o.GetsBefore != 1 {
+				t.Errorf("status %d, gets from %d to %d", o.Status, *o.GetsBefore, *o.GetsAfter)
+			}
+		}
+	})
+}
+
 func (a *answer) wantGets(t *testing.T, want int) {
 	t.Helper()
 	before, err := strconv.Atoi(a.element(t, "forge-gets-before"))

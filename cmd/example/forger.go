@@ -27,27 +27,31 @@ type forger struct {
 	audience string
 }
 
-// forge makes the first kind if it is asked for one that there isn't.
-func (f forger) forge(kind string) string {
+// forge makes the first kind if it is asked for one that there isn't, and tells
+// which it made.
+func (f forger) forge(kind string) (token, made string) {
 	const lately, soon = -time.Minute, time.Hour
 	switch kind {
 	case "expired":
-		return f.sign("HS256", lately, f.key.Reveal())
+		return f.sign("HS256", lately, f.key.Reveal()), kind
 	case "none":
-		token := f.sign("none", soon, nil)
-		return token[:len(token)-base64.RawURLEncoding.EncodedLen(sha256.Size)]
+		token = f.sign("none", soon, nil)
+		return token[:len(token)-base64.RawURLEncoding.EncodedLen(sha256.Size)], kind
 	case "changed":
-		token := []byte(f.sign("HS256", lately, f.key.Reveal()))
-		one := &token[len(token)-sha256.Size] // somewhere in the signature
-		if *one == 'A' {
-			*one = 'B'
-		} else {
-			*one = 'A'
-		}
-		return string(token)
+		token = f.sign("HS256", lately, f.key.Reveal())
+		return change(token, len(token)-sha256.Size), kind // somewhere in the signature
 	default:
-		return f.sign("HS256", soon, tokens.GenerateKey().Reveal())
+		return f.sign("HS256", soon, tokens.GenerateKey().Reveal()), forgeries[0].Kind
 	}
+}
+
+// change replaces one character by another of the same alphabet.
+func change(token string, at int) string {
+	other := "A"
+	if token[at] == 'A' {
+		other = "B"
+	}
+	return token[:at] + other + token[at+1:]
 }
 
 func (f forger) sign(alg string, expires time.Duration, secret []byte) string {

@@ -18,7 +18,7 @@ const (
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Accept")
 	if prefersHTML(r, "text/plain") {
-		a.showPage(w, r, http.StatusOK, page{Forgery: a.forger.forge(r.URL.Query().Get("forgery"))})
+		a.showPage(w, r, http.StatusOK, page{})
 		return
 	}
 	id, err := identify(r.Context(), session.FromContext(r.Context()))

@@ -30,6 +30,7 @@ var (
 		"script": func() template.HTML { return template.HTML("<script>" + pageJS + "</script>") }, //nolint:gosec // ours
 		"mib":    func(bytes uint64) uint64 { return bytes >> 20 },
 		"ticket": ticketNumber,
+		"span":   span,
 	}).Parse(pageHTML))
 
 	// policy allows our own style and script, by their hashes, and our own
@@ -50,6 +51,18 @@ func ticketNumber(identifier string) string {
 	return strings.ToUpper(identifier[:min(4, len(identifier))])
 }
 
+// span writes a duration without zeros at its end: 30s, 20m, 12h.
+func span(d time.Duration) string {
+	s, minutes := strings.CutSuffix(d.String(), "m0s")
+	if !minutes {
+		return s
+	}
+	if hours, whole := strings.CutSuffix(s, "h0"); whole {
+		return hours + "h"
+	}
+	return s + "m"
+}
+
 // page is what the page shows. Handlers fill in the second half, showPage the
 // first.
 type page struct {
@@ -66,6 +79,7 @@ type page struct {
 	Curl, HTTPie string
 	TokenOnly    bool // the session began with that token
 	Forgery      string
+	Kind         string   // of the forgery, "" for a token that somebody tried
 	Outcome      *outcome // nil unless a token was just tried
 }
 
@@ -86,7 +100,7 @@ func (a *app) showPage(w http.ResponseWriter, r *http.Request, status int, p pag
 		p.Session.Carrier = "token" // there is no cookie
 	}
 	if p.Forgery == "" {
-		p.Forgery = a.forger.forge("")
+		p.Forgery, p.Kind = a.forger.forge(r.URL.Query().Get("forgery"))
 	}
 	if s.Subject() != "" {
 		p.Sessions, _ = listSessions(ctx, s) // the page says so if there is none; the failure was observed

@@ -8,10 +8,12 @@
     if (event.persisted) location.replace("/");
   });
 
+  // Times in this device's time zone and language; without a script they are in UTC.
+  const clock = at("clock"), today = new Date(Number(clock.dataset.now)).toDateString();
   for (const time of document.querySelectorAll("time[data-at]")) {
     const date = new Date(Number(time.dataset.at));
     time.title = time.textContent;
-    time.textContent = time.id === "idle-end" ? date.toLocaleTimeString() : date.toLocaleString();
+    time.textContent = date.toDateString() === today ? date.toLocaleTimeString() : date.toLocaleString();
   }
 
   if (navigator.clipboard) {
@@ -30,8 +32,8 @@
     }
   }
 
-  const clock = at("clock"), idleEnd = at("idle-end"), absoluteEnd = at("absolute-end");
-  if (!clock || !idleEnd || !absoluteEnd) return;
+  const idleEnd = at("idle-end"), absoluteEnd = at("absolute-end");
+  if (!idleEnd || !absoluteEnd) return;
 
   // The server's time is what it was when its answer arrived, plus what has
   // passed since. What this device takes for the time of day plays no part. Of

@@ -3,10 +3,14 @@ package main_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"html"
 	"net/http"
+	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	example "github.com/coatcheck/coatcheck/cmd/example"
 )
@@ -125,6 +129,74 @@ func TestPage(t *testing.T) {
 		c.get("/nowhere").wantPage(t, http.StatusNotFound, "Not Found")
 		c.postForm("/logout", "", "Sec-Fetch-Site", "cross-site").wantPage(t, http.StatusForbidden, "another site")
 	})
+}
+
+// What clients choose is shown as text, wherever it is shown.
+func TestPageEscapes(t *testing.T) {
+	t.Parallel()
+	c := newBrowser(t, serve(t, nil))
+	const hostile = `"><img/src=x>'</textarea></title></script><script>{{.}}`
+	c.signIn(hostile, hostile)
+	for name, a := range map[string]*answer{
+		"home": c.get("/"), "a forgery": c.forge(hostile), "a kind": c.get("/?forgery=" + url.QueryEscape(hostile)),
+		"a token": c.postForm("/token", ""), "not found": c.get("/" + url.PathEscape(hostile)),
+		"another's session": c.postForm("/sessions/"+url.PathEscape(hostile)+"/end", ""),
+	} {
+		rest := strings.Replace(a.body, "<script>"+example.JS+"</script>", "", 1)
+		if !strings.Contains(rest, "</body>") || strings.Contains(rest, "<script") || strings.Contains(rest, "<img") || strings.Count(rest, "</textarea>") > 1 {
+			t.Errorf("%s: %s", name, rest)
+		}
+	}
+	for _, id := range []string{"subject", "forgery"} {
+		if got := html.UnescapeString(c.forge(hostile).element(t, id)); got != hostile {
+			t.Errorf("#%s is %q", id, got)
+		}
+	}
+}
+
+func TestIdleTimeoutInWords(t *testing.T) {
+	t.Parallel()
+	for idle, want := range map[string]string{"30s": "30s", "90s": "1m30s", "20m": "20m", "120m": "2h", "90m": "1h30m", "3601s": "1h0m1s"} {
+		newBrowser(t, serve(t, nil, "-idle", idle)).get("/").wantPage(t, http.StatusOK, "It ends "+want+" after")
+	}
+}
+
+// The clock's times are those of the answer: the server's own time, whatever
+// the browser takes for it, and what this very request has made of the deadlines.
+func TestPageClock(t *testing.T) {
+	t.Parallel()
+	const idle, refreshAfter = 10_000, 1000 // milliseconds; the second is the library's default, a tenth
+	c := newBrowser(t, serve(t, nil, "-idle", "10s"))
+	ends := make(map[int64]bool)
+	eventually(t, "a refresh", func() bool {
+		asked := time.Now().UnixMilli()
+		a := c.get("/")
+		now, end, absolute := a.number(t, `id="clock" data-now="(\d+)"`), a.number(t, `id="idle-end"[^>]* data-at="(\d+)"`), a.number(t, `id="absolute-end"[^>]* data-at="(\d+)"`)
+		if now < asked || now > time.Now().UnixMilli() {
+			t.Errorf("it says that it is %d, and it was asked at %d", now, asked)
+		}
+		if end < asked+idle-refreshAfter || end > now+idle {
+			t.Errorf("asked at %d, it says that the session ends %d ms later", asked, end-asked)
+		}
+		if absolute < asked+11*3600_000 || absolute > now+12*3600_000 {
+			t.Errorf("asked at %d, it says that the session ends %d ms later however active it is", asked, absolute-asked)
+		}
+		ends[end] = true
+		return len(ends) > 1 || t.Failed()
+	})
+}
+
+func (a *answer) number(t *testing.T, pattern string) int64 {
+	t.Helper()
+	m := regexp.MustCompile(pattern).FindStringSubmatch(a.body)
+	if m == nil {
+		t.Fatalf("no %s:\n%s", pattern, a.body)
+	}
+	n, err := strconv.ParseInt(m[1], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func TestPageHeaders(t *testing.T) {
