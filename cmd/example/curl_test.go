@@ -71,7 +71,7 @@ func TestWhereLinesLead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newBrowser(t, tt.base).trusting(roots, 0)
+			c := newBrowser(t, tt.base).trusting(roots)
 			accept := c.edit
 			c.edit = func(r *http.Request) { accept(r); r.Host = tt.host }
 			a := c.postForm("/token", "").want(t, http.StatusCreated)
