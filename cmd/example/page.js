@@ -55,6 +55,8 @@
     return Math.floor(s / 3600) + ":" + two(Math.floor(s / 60) % 60) + ":" + two(s % 60) + " h";
   };
 
+  const until = (ms) => ms > 0 ? "in " + words(ms) : "over";
+
   // say never asks the server: that would keep an unattended session alive.
   const say = (text) => {
     const status = at("clock-status");
@@ -70,8 +72,9 @@
     clearTimeout(timer);
     const now = serverNow(), left = Math.min(idle, absolute) - now;
     full = Math.max(full, left);
-    at("idle-left").textContent = at("ring-text").textContent = words(left);
-    at("absolute-left").textContent = words(absolute - now);
+    at("ring-text").textContent = words(left);
+    at("idle-left").textContent = until(left);
+    at("absolute-left").textContent = until(absolute - now);
     at("ring-left").setAttribute("stroke-dashoffset", String(100 - 100 * Math.max(0, left / full)));
     at("ring").hidden = false;
     clock.classList.toggle("soon", left <= 10000);
