@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"fmt"
 	"html/template"
 	"net/http"
 	"strings"
@@ -51,16 +52,22 @@ func ticketNumber(identifier string) string {
 	return strings.ToUpper(identifier[:min(4, len(identifier))])
 }
 
-// span writes a duration without zeros at its end: 30s, 20m, 12h.
+// span writes a duration in words, if it is whole in a unit, such as 30 seconds.
 func span(d time.Duration) string {
-	s, minutes := strings.CutSuffix(d.String(), "m0s")
-	if !minutes {
-		return s
+	for _, u := range []struct {
+		unit time.Duration
+		name string
+	}{{time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
+		switch n := d / u.unit; {
+		case d%u.unit != 0:
+			continue
+		case n == 1:
+			return "1 " + u.name
+		default:
+			return fmt.Sprint(int64(n), " ", u.name, "s")
+		}
 	}
-	if hours, whole := strings.CutSuffix(s, "h0"); whole {
-		return hours + "h"
-	}
-	return s + "m"
+	return d.String()
 }
 
 // page is what the page shows. Handlers fill in the second half, showPage the

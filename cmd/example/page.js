@@ -72,7 +72,7 @@
     clearTimeout(timer);
     const now = serverNow(), left = Math.min(idle, absolute) - now;
     full = Math.max(full, left);
-    at("ring-text").textContent = words(left);
+    at("ring-text").textContent = left < 3600000 ? words(left).replace(" min", "") : Math.floor(left / 3600000) + " h"; // little room
     at("idle-left").textContent = until(left);
     at("absolute-left").textContent = until(absolute - now);
     at("ring-left").setAttribute("stroke-dashoffset", String(100 - 100 * Math.max(0, left / full)));
