@@ -1,0 +1,149 @@
+package migrating_test
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/coatcheck/coatcheck/docs/migrating"
+	"github.com/coatcheck/coatcheck/session"
+)
+
+// TestSwitch follows a browser from the old application into the new one.
+func TestSwitch(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, l library) {
+		s := newSite(t, l, inMemcached(t))
+		b := newBrowser(t)
+		before, after := b.serve(l.app), b.serve(s.app)
+		b.do("POST", before+"/login")
+
+		got := b.do("GET", after+"/")
+		want(t, got, 200, alice)
+		if got.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("Cache-Control: %q", got.header.Get("Cache-Control"))
+		}
+		cookies := b.cookies(after)
+		if cookies[newCookie] == "" || len(cookies) != 1 {
+			t.Errorf("the browser has %v", cookies)
+		}
+		got = b.do("GET", after+"/account/1") // by the new cookie alone
+		want(t, got, 200, alice)
+		untouched(t, got)
+		if n := len(s.live("alice")); n != 1 || s.store.notes.Load() != 1 {
+			t.Errorf("%d sessions, %d notes", n, s.store.notes.Load())
+		}
+		want(t, b.do("POST", after+"/logout"), 200, "")
+		want(t, b.do("GET", after+"/"), 200, anonymous)
+	})
+}
+
+// TestRollback: the old application finds its sessions as they were, and with
+// KeepCookie the browser still has the cookie for it.
+func TestRollback(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, l library) {
+		s := newSite(t, l, inMemcached(t), func(c *migrating.Config) { c.KeepCookie = true })
+		b := newBrowser(t)
+		before, after := b.serve(l.app), b.serve(s.app)
+		b.do("POST", before+"/login")
+		shown := b.cookies(before)[l.cookie]
+		want(t, b.do("GET", after+"/"), 200, alice)
+		if b.cookies(after)[l.cookie] != shown {
+			t.Error("the old cookie is not what it was")
+		}
+		want(t, b.do("GET", before+"/"), 200, alice) // a process that is still old
+		want(t, b.do("GET", after+"/"), 200, alice)
+
+		// The switch is settled: the old cookie goes, and the new session stays.
+		settled := newSite(t, l, s.store)
+		want(t, b.do("GET", b.serve(settled.app)+"/"), 200, alice)
+		if cookies := b.cookies(after); cookies[newCookie] == "" || len(cookies) != 1 {
+			t.Errorf("the browser has %v", cookies)
+		}
+		if n := len(s.live("alice")); n != 1 {
+			t.Errorf("%d sessions", n)
+		}
+	})
+}
+
+// TestParallel: the requests of a page that is loaded right after the switch
+// all find the user, in one session, and none of their changes is lost.
+func TestParallel(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, l library) {
+		const requests = 20
+		s := newSite(t, l, inMemcached(t))
+		cookies := l.login()
+		replies := make([]reply, requests)
+		var wg sync.WaitGroup
+		for i := range requests {
+			wg.Go(func() { replies[i] = ask(s.app, "GET", fmt.Sprint("/account/", i), cookies) })
+		}
+		wg.Wait()
+		first := replies[0].cookie(newCookie)
+		for _, got := range replies {
+			want(t, got, 200, alice)
+			if c := got.cookie(newCookie); c == nil || first == nil || c.Value != first.Value {
+				t.Errorf("cookies: %v", got.set)
+			}
+		}
+		if n := s.count([]*http.Cookie{first}); n != requests {
+			t.Errorf("%d of %d changes", n, requests)
+		}
+		if n := len(s.live("alice")); n != 1 || s.store.notes.Load() != 1 {
+			t.Errorf("%d sessions, %d notes", n, s.store.notes.Load())
+		}
+	})
+}
+
+// TestTwoProcesses: of two that take over at the same moment one counts, and
+// what the other made is ended.
+func TestTwoProcesses(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, l library) {
+		var both sync.WaitGroup
+		both.Add(2)
+		together := func(c *migrating.Config) {
+			carry := c.Copy
+			c.Copy = func(r *http.Request, s *session.Session) error {
+				both.Done()
+				both.Wait()
+				return carry(r, s)
+			}
+		}
+		store := inMemcached(t)
+		one, other := newSite(t, l, store, together), newSite(t, l, store, together)
+		cookies := l.login()
+		replies := make([]reply, 2)
+		var wg sync.WaitGroup
+		wg.Go(func() { replies[0] = ask(one.app, "GET", "/account/1", cookies) })
+		wg.Go(func() { replies[1] = ask(other.app, "GET", "/account/2", cookies) })
+		wg.Wait()
+		for _, got := range replies {
+			want(t, got, 200, alice)
+		}
+		a, b := replies[0].cookie(newCookie), replies[1].cookie(newCookie)
+		if a == nil || b == nil || a.Value != b.Value {
+			t.Errorf("cookies: %v, %v", a, b)
+		}
+		if n := len(one.live("alice")); n != 1 || store.notes.Load() != 2 {
+			t.Errorf("%d sessions, %d attempts at a note", n, store.notes.Load())
+		}
+	})
+}
+
+// TestNewID: nothing that the client showed is part of what it gets.
+func TestNewID(t *testing.T) {
+	t.Parallel()
+	l := ofSCS(newSCS())
+	s := newSite(t, l, inMemory())
+	invented := &http.Cookie{Name: newCookie, Value: "AAAAAAAAQACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
+	theme := &http.Cookie{Name: "theme", Value: "dark"}
+	got := ask(s.app, "GET", "/id", append(l.login(), invented, theme))
+	if c := got.cookie(newCookie); c == nil || c.Value == invented.Value || len(got.text) != 36 {
+		t.Errorf("%q: %v", got.text, got.set)
+	}
+	want(t, ask(s.app, "GET", "/cookies", append(l.login(), invented, theme)), 200, newCookie+" session theme ")
+}
