@@ -155,6 +155,8 @@ func (b *Bridge) take(r *http.Request) (s *session.Session, cookie string, err e
 		if err != nil {
 			s.Clear() // half a session is none
 			s.SetSubject("")
+		}
+		if err != nil && !errors.Is(err, ErrUnreadable) {
 			b.cfg.Middleware.Error(w, inner, err)
 		}
 	})).ServeHTTP(got, stranger)

@@ -2,6 +2,7 @@ package migrating_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -246,7 +247,7 @@ func (b *browser) cookies(address string) map[string]string {
 type store struct {
 	session.Store
 	notes  atomic.Int64 // created
-	create func(ctx context.Context, key string, create func() error) error
+	create func(key string, create func() error) error
 
 	mu   sync.Mutex
 	seen map[string]bool // all keys and values
@@ -259,13 +260,13 @@ func (s *store) Create(ctx context.Context, key string, value []byte, ttl time.D
 	}
 	s.seen[key], s.seen[string(value)] = true, true
 	s.mu.Unlock()
-	create := func() error { return s.Store.Create(ctx, key, value, ttl) }
+	create := func() error { return errors.Join(ctx.Err(), s.Store.Create(ctx, key, value, ttl)) }
 	if !isNote(key) {
 		return create()
 	}
 	s.notes.Add(1)
 	if s.create != nil {
-		return s.create(ctx, key, create)
+		return s.create(key, create)
 	}
 	return create()
 }
