@@ -36,5 +36,5 @@ func (*refusedError) Error() string { return "migrating: the new session was ref
 func (e *refusedError) send(w http.ResponseWriter) {
 	maps.Copy(w.Header(), e.answer.header)
 	w.WriteHeader(e.answer.status)
-	w.Write(e.answer.body.Bytes())
+	_, _ = w.Write(e.answer.body.Bytes()) // whoever asked may have gone
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/coatcheck/coatcheck/session"
 )
 
-// ErrUnreadable: an old session is there, but what it holds makes no sense, and
-// the client is as good as anonymous.
+// ErrUnreadable says that an old session is there, but that what it holds makes
+// no sense: the client is as good as anonymous.
 var ErrUnreadable = errors.New("migrating: unreadable old session")
 
 var (

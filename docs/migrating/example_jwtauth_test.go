@@ -22,10 +22,10 @@ import (
 func legacy(ja *jwtauth.JWTAuth, until time.Time) tokens.VerifyFunc {
 	return func(_ context.Context, token string) (name string, ok bool, err error) {
 		t, err := jwtauth.VerifyToken(ja, token)
-		if err != nil || t.Subject() == "" || t.Expiration().IsZero() || time.Now().After(until) {
-			return "", false, nil // 401, whatever it was
+		if err == nil && t.Subject() != "" && !t.Expiration().IsZero() && time.Now().Before(until) {
+			return strconv.Quote(t.Issuer()) + strconv.Quote(t.Subject()), true, nil
 		}
-		return strconv.Quote(t.Issuer()) + strconv.Quote(t.Subject()), true, nil
+		return "", false, nil // 401, whatever it was
 	}
 }
 

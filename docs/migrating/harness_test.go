@@ -94,6 +94,23 @@ func (s *site) routes() http.Handler {
 			io.WriteString(w, c.Name+" ")
 		}
 	})
+	r.Get("/stream", func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "begun ")
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			io.WriteString(w, err.Error())
+		}
+		visits.Put(session.FromContext(r.Context()), 7)
+		io.WriteString(w, "ended")
+	})
+	r.Get("/upgrade", func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			http.Error(w, err.Error(), 500)
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhijacked")
+	})
 	r.Post("/logout", func(_ http.ResponseWriter, r *http.Request) { session.FromContext(r.Context()).Destroy() })
 	r.Post("/renew", func(_ http.ResponseWriter, r *http.Request) { session.FromContext(r.Context()).Renew() })
 	return r
@@ -246,8 +263,9 @@ func (b *browser) cookies(address string) map[string]string {
 // store counts notes, and fails on demand.
 type store struct {
 	session.Store
-	notes  atomic.Int64 // created
-	create func(key string, create func() error) error
+	notes     atomic.Int64 // created
+	noteBytes atomic.Int64 // of the last one
+	create    func(key string, create func() error) error
 
 	mu   sync.Mutex
 	seen map[string]bool // all keys and values
@@ -265,6 +283,7 @@ func (s *store) Create(ctx context.Context, key string, value []byte, ttl time.D
 		return create()
 	}
 	s.notes.Add(1)
+	s.noteBytes.Store(int64(len(key) + len(value)))
 	if s.create != nil {
 		return s.create(key, create)
 	}

@@ -35,7 +35,7 @@ func (b *Bridge) note(old [sha256.Size]byte) (*note, error) {
 }
 
 func (n *note) seal(cookie string) []byte {
-	text := binary.BigEndian.AppendUint64(nil, uint64(time.Now().UnixMilli())) //nolint:gosec // after 1970
+	text := binary.BigEndian.AppendUint64(nil, uint64(time.Now().UnixMilli()))
 	return n.aead.Seal(nil, nil, append(text, cookie...), []byte(n.key))
 }
 

@@ -112,7 +112,9 @@ func TestTabClosed(t *testing.T) {
 // failing is an old store that is down, and quotes the key that it failed for.
 type failing struct{ *memstore.MemStore }
 
-func (failing) Find(token string) ([]byte, bool, error) { return nil, false, errors.New("no answer for " + token) }
+func (failing) Find(token string) ([]byte, bool, error) {
+	return nil, false, errors.New("no answer for " + token)
+}
 
 // TestOldStoreDown is for the other side.
 func TestOldStoreDown(t *testing.T) {
@@ -176,6 +178,43 @@ func TestEnded(t *testing.T) {
 		nobody("empty", []*http.Cookie{{Name: l.cookie}})
 		nobody("nobody's", ask(l.app, "GET", "/", nil).set)
 	})
+}
+
+// absent is a store for gorilla/sessions with an error of its own for no session.
+type absent struct{ sessions.Store }
+
+func (s absent) Get(r *http.Request, name string) (*sessions.Session, error) {
+	got, err := s.Store.Get(r, name)
+	if _, shown := r.Cookie(name); shown == nil {
+		err = errAbsent
+	}
+	return got, err
+}
+
+var errAbsent = errors.New("no such row")
+
+// TestAbsent: the application says which error of a store means no session.
+func TestAbsent(t *testing.T) {
+	t.Parallel()
+	l := ofGorilla("", newCookieStore())
+	cookies := l.login()
+	for name, c := range map[string]struct {
+		absent func(error) bool
+		status int
+	}{
+		"told":     {func(err error) bool { return errors.Is(err, errAbsent) }, 200},
+		"not told": {nil, 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, l, inMemory(), func(cfg *migrating.Config) {
+				cfg.Old = &migrating.Gorilla{Store: absent{newCookieStore()}, Name: "shop", Absent: c.absent}
+			})
+			got := ask(s.app, "GET", "/", cookies)
+			want(t, got, c.status, "")
+			untouched(t, got)
+		})
+	}
 }
 
 // TestExpired: deadlines of the old library hold.

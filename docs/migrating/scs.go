@@ -26,7 +26,7 @@ func (s *SCS) Cookie() (*http.Cookie, error) {
 		return nil, errors.New("needs a Manager with a Store and a Codec")
 	}
 	c := s.Manager.Cookie
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // to take it away it has to be as it was
 		Name: c.Name, Domain: c.Domain, Path: c.Path, Secure: c.Secure, HttpOnly: c.HttpOnly,
 		SameSite: c.SameSite, Partitioned: c.Partitioned,
 	}, nil

@@ -147,3 +147,36 @@ func TestNewID(t *testing.T) {
 	}
 	want(t, ask(s.app, "GET", "/cookies", append(l.login(), invented, theme)), 200, newCookie+" session theme ")
 }
+
+// TestWriters: at the switch the middleware runs inside of itself; what a
+// handler can do with its response is the same, and late changes are kept.
+func TestWriters(t *testing.T) {
+	t.Parallel()
+	l := ofSCS(newSCS())
+	s := newSite(t, l, inMemory())
+	b := newBrowser(t)
+	before, after := b.serve(l.app), b.serve(s.app)
+	b.do("POST", before+"/login")
+	want(t, b.do("GET", after+"/stream"), 200, "begun ended")
+	cookie := &http.Cookie{Name: newCookie, Value: b.cookies(after)[newCookie]}
+	if n := s.count([]*http.Cookie{cookie}); n != 7 {
+		t.Errorf("the late change is %d", n)
+	}
+	b.do("POST", before+"/login")
+	b.do("POST", after+"/logout")
+	b.do("POST", before+"/login")
+	want(t, b.do("GET", after+"/upgrade"), 200, "hijacked")
+}
+
+// TestNoteSize holds what the page says of memory: an item's header takes 56
+// bytes besides.
+func TestNoteSize(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, l library) {
+		s := newSite(t, l, inMemory())
+		want(t, ask(s.app, "GET", "/", l.login()), 200, alice)
+		if n := s.store.noteBytes.Load(); n < 150 || n > 300-56 {
+			t.Errorf("%d bytes", n)
+		}
+	})
+}
