@@ -29,5 +29,6 @@
 // A note that memcached evicts, or loses in a restart, lets the old cookie be
 // taken over again while the old session lives. A gorilla CookieStore has no
 // sessions but cookies: one that the client was sent before the one it shows
-// counts as another session.
+// counts as another session. With session.Config.MaxPerSubject at 1, two
+// processes that take one session over at the same moment may end each other's.
 package migrating

@@ -131,21 +131,11 @@ func describe(user string, items []string) string {
 }
 
 // count is how many times an account was visited, as the store has it.
-func (s *site) count(cookies []*http.Cookie) int {
-	s.t.Helper()
-	var n int
-	s.with(cookies, func(session *session.Session) { n, _ = visits.Get(session) })
+func (s *site) count(issued string) (n int) {
+	ask(s.mw.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		n, _ = visits.Get(session.FromContext(r.Context()))
+	})), "GET", "/", []*http.Cookie{{Name: newCookie, Value: issued}})
 	return n
-}
-
-func (s *site) with(cookies []*http.Cookie, f func(*session.Session)) {
-	r := httptest.NewRequest("GET", "/", nil)
-	for _, c := range cookies {
-		r.AddCookie(c)
-	}
-	s.mw.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		f(session.FromContext(r.Context()))
-	})).ServeHTTP(httptest.NewRecorder(), r)
 }
 
 // live are the sessions that the user has in the new store.
@@ -166,13 +156,14 @@ type reply struct {
 	set    []*http.Cookie
 }
 
-// cookie is what the reply says of a cookie: nil if it says nothing.
-func (r reply) cookie(name string) *http.Cookie {
-	i := slices.IndexFunc(r.set, func(c *http.Cookie) bool { return c.Name == name })
-	if i < 0 {
-		return nil
+// issued is the new cookie's value, or "" if the reply sets none.
+func (r reply) issued() string {
+	for _, c := range r.set {
+		if c.Name == newCookie {
+			return c.Value
+		}
 	}
-	return r.set[i]
+	return ""
 }
 
 // ask has a handler answer a request that shows cookies.

@@ -238,6 +238,21 @@ func TestExpired(t *testing.T) {
 	}
 }
 
+// TestDeadline: the session's own deadline counts, whatever the old store still has.
+func TestDeadline(t *testing.T) {
+	t.Parallel()
+	sm := newSCS()
+	s := newSite(t, ofSCS(sm), inMemory())
+	for deadline, who := range map[time.Duration]string{time.Minute: alice, -time.Minute: anonymous} {
+		b, err := sm.Codec.Encode(time.Now().Add(deadline), map[string]any{"user": "alice", "cart": "coat scarf"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sm.Store.Commit(who[:5], b, time.Now().Add(time.Hour))
+		want(t, ask(s.app, "GET", "/", []*http.Cookie{{Name: "session", Value: who[:5]}}), 200, who)
+	}
+}
+
 // TestUnreadable: a session that can't be decoded makes its client anonymous,
 // and the operator hears of it.
 func TestUnreadable(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gorilla/sessions"
+
 	"github.com/coatcheck/coatcheck/docs/migrating"
 	"github.com/coatcheck/coatcheck/session"
 )
@@ -16,21 +18,22 @@ import (
 const takenBefore = "old session taken over before"
 
 // TestGrace: within it the old cookie finds the same session again, afterwards
-// nothing, for as long as the old session would have lived.
+// nothing, for as long as the old session would have lived, even if the bridge
+// is left standing for longer than was planned.
 func TestGrace(t *testing.T) {
 	t.Parallel()
 	for i, l := range libraries(t) {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := newSite(t, l, inMemory(), func(c *migrating.Config) { c.Until = time.Now().Add(100 * 24 * time.Hour) })
+				s := newSite(t, l, inMemory(), func(c *migrating.Config) { c.Until = time.Now().Add(time.Minute) })
 				cookies := l.login()
 				first := ask(s.app, "GET", "/", cookies)
 				want(t, first, 200, alice)
 				time.Sleep(migrating.DefaultGrace)
 				again := ask(s.app, "GET", "/account/1", cookies)
 				want(t, again, 200, alice)
-				if again.cookie(newCookie).Value != first.cookie(newCookie).Value {
+				if again.issued() != first.issued() {
 					t.Error("not the same session")
 				}
 				time.Sleep(time.Millisecond)
@@ -40,6 +43,7 @@ func TestGrace(t *testing.T) {
 				if !s.events.has(session.Rejected, takenBefore) {
 					t.Error("no event")
 				}
+				s = newSite(t, l, s.store, func(c *migrating.Config) { c.Until = time.Now().Add(100 * 24 * time.Hour) })
 				for range []int{23, 29 * 24, 29 * 24}[i] { // up to the end of the old session, and beyond
 					time.Sleep(time.Hour)
 					want(t, ask(s.app, "GET", "/", cookies), 200, anonymous)
@@ -108,6 +112,25 @@ func TestOtherKey(t *testing.T) {
 	want(t, ask(newSite(t, l, store).app, "GET", "/", cookies), 200, alice)
 	other := newSite(t, l, store, func(c *migrating.Config) { c.Key = otherKey })
 	want(t, ask(other.app, "GET", "/", cookies), 200, anonymous)
+	if !other.events.has(session.Rejected, takenBefore) {
+		t.Error("no event")
+	}
+}
+
+// TestUnknownEnd: of cookies that never end the notes last as long as browsers
+// keep a cookie at most.
+func TestUnknownEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		old := sessions.NewCookieStore([]byte("an authentication key for tests."))
+		old.MaxAge(0)
+		l := ofGorilla("", old)
+		s := newSite(t, l, inMemory(), func(c *migrating.Config) { c.Until = time.Now().Add(500 * 24 * time.Hour) })
+		cookies := l.login()
+		want(t, ask(s.app, "GET", "/", cookies), 200, alice)
+		time.Sleep(400 * 24 * time.Hour)
+		want(t, ask(s.app, "GET", "/", cookies), 200, anonymous)
+	})
 }
 
 // TestUntil: afterwards the bridge does nothing.
@@ -146,9 +169,9 @@ func TestSecrets(t *testing.T) {
 			tell(t.Context(), e)
 		}
 		for what, text := range map[string]string{"the store": s.store.all(), "the log": log.String()} {
-			for _, secret := range []string{cookies[0].Value, first.cookie(newCookie).Value} {
+			for _, secret := range []string{cookies[0].Value, first.issued()} {
 				if len(text) < 100 || strings.Contains(text, secret) {
-					t.Errorf("%s has a secret, or nothing:\n%s", what, text)
+					t.Errorf("%s has a secret, or nothing: %q", what, text)
 				}
 			}
 		}

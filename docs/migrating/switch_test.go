@@ -3,8 +3,14 @@ package migrating_test
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/gorilla/sessions"
 
 	"github.com/coatcheck/coatcheck/docs/migrating"
 	"github.com/coatcheck/coatcheck/session"
@@ -68,6 +74,82 @@ func TestRollback(t *testing.T) {
 	})
 }
 
+// readOnly is an old store that is not to be written to.
+type readOnly struct {
+	scs.Store
+	t      *testing.T
+	writes bool
+}
+
+func (s *readOnly) Commit(token string, b []byte, expiry time.Time) error {
+	if !s.writes {
+		s.t.Error("committed")
+	}
+	return s.Store.Commit(token, b, expiry)
+}
+
+func (s *readOnly) Delete(token string) error {
+	s.t.Error("deleted")
+	return s.Store.Delete(token)
+}
+
+// TestOnlyRead: whatever becomes of the new session, the old store is not written to.
+func TestOnlyRead(t *testing.T) {
+	t.Parallel()
+	through := func(t *testing.T, l library, cookies []*http.Cookie) {
+		t.Helper()
+		s := newSite(t, l, inMemory())
+		first := ask(s.app, "GET", "/", cookies)
+		want(t, first, 200, alice)
+		want(t, ask(s.app, "GET", "/", append(cookies, first.set...)), 200, alice)
+		want(t, ask(s.app, "POST", "/logout", append(cookies, first.set...)), 200, "")
+		want(t, ask(s.app, "GET", "/", cookies), 200, anonymous)
+	}
+	t.Run("scs", func(t *testing.T) {
+		t.Parallel()
+		sm := newSCS()
+		old := &readOnly{Store: sm.Store, t: t, writes: true}
+		sm.Store = old
+		l := ofSCS(sm)
+		cookies := l.login()
+		old.writes = false
+		through(t, l, cookies)
+	})
+	t.Run("FilesystemStore", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		l := ofGorilla("", sessions.NewFilesystemStore(dir, []byte("an authentication key for tests.")))
+		cookies := l.login()
+		before := list(t, dir)
+		through(t, l, cookies)
+		if after := list(t, dir); after != before || len(before) < 100 {
+			t.Errorf("before:\n%s\nafter:\n%s", before, after)
+		}
+	})
+}
+
+// list is what a folder holds, and since when.
+func list(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all string
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all += fmt.Sprintln(e.Name(), info.ModTime(), string(text))
+	}
+	return all
+}
+
 // TestParallel: the requests of a page that is loaded right after the switch
 // all find the user, in one session, and none of their changes is lost.
 func TestParallel(t *testing.T) {
@@ -82,14 +164,14 @@ func TestParallel(t *testing.T) {
 			wg.Go(func() { replies[i] = ask(s.app, "GET", fmt.Sprint("/account/", i), cookies) })
 		}
 		wg.Wait()
-		first := replies[0].cookie(newCookie)
+		first := replies[0].issued()
 		for _, got := range replies {
 			want(t, got, 200, alice)
-			if c := got.cookie(newCookie); c == nil || first == nil || c.Value != first.Value {
+			if c := got.issued(); c == "" || c != first {
 				t.Errorf("cookies: %v", got.set)
 			}
 		}
-		if n := s.count([]*http.Cookie{first}); n != requests {
+		if n := s.count(first); n != requests {
 			t.Errorf("%d of %d changes", n, requests)
 		}
 		if n := len(s.live("alice")); n != 1 || s.store.notes.Load() != 1 {
@@ -124,9 +206,8 @@ func TestTwoProcesses(t *testing.T) {
 		for _, got := range replies {
 			want(t, got, 200, alice)
 		}
-		a, b := replies[0].cookie(newCookie), replies[1].cookie(newCookie)
-		if a == nil || b == nil || a.Value != b.Value {
-			t.Errorf("cookies: %v, %v", a, b)
+		if c := replies[0].issued(); c == "" || c != replies[1].issued() {
+			t.Errorf("cookies: %v, %v", replies[0].set, replies[1].set)
 		}
 		if n := len(one.live("alice")); n != 1 || store.notes.Load() != 2 {
 			t.Errorf("%d sessions, %d attempts at a note", n, store.notes.Load())
@@ -142,7 +223,7 @@ func TestNewID(t *testing.T) {
 	invented := &http.Cookie{Name: newCookie, Value: "AAAAAAAAQACAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
 	theme := &http.Cookie{Name: "theme", Value: "dark"}
 	got := ask(s.app, "GET", "/id", append(l.login(), invented, theme))
-	if c := got.cookie(newCookie); c == nil || c.Value == invented.Value || len(got.text) != 36 {
+	if c := got.issued(); c == "" || c == invented.Value || len(got.text) != 36 {
 		t.Errorf("%q: %v", got.text, got.set)
 	}
 	want(t, ask(s.app, "GET", "/cookies", append(l.login(), invented, theme)), 200, newCookie+" session theme ")
@@ -158,8 +239,7 @@ func TestWriters(t *testing.T) {
 	before, after := b.serve(l.app), b.serve(s.app)
 	b.do("POST", before+"/login")
 	want(t, b.do("GET", after+"/stream"), 200, "begun ended")
-	cookie := &http.Cookie{Name: newCookie, Value: b.cookies(after)[newCookie]}
-	if n := s.count([]*http.Cookie{cookie}); n != 7 {
+	if n := s.count(b.cookies(after)[newCookie]); n != 7 {
 		t.Errorf("the late change is %d", n)
 	}
 	b.do("POST", before+"/login")
