@@ -55,7 +55,7 @@ func newSite(t *testing.T, old library, st *store, edit ...func(*migrating.Confi
 	t.Helper()
 	s := &site{t: t, old: old, store: st}
 	var err error
-	if s.manager, err = session.NewManager(session.Config{Store: st, Observe: s.events.observe}); err != nil {
+	if s.manager, err = session.NewManager(session.Config{Store: st, CommitTimeout: 20 * time.Second, Observe: s.events.observe}); err != nil {
 		t.Fatal(err)
 	}
 	if s.mw, err = chimw.New(chimw.Config{Manager: s.manager}); err != nil {

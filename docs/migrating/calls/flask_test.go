@@ -10,7 +10,7 @@ import (
 
 func _() { memcached.New(memcached.Config{Nodes: []string{"10.0.0.1:11211"}}) }
 
-func _() { _ = session.Config{IdleTimeout: 30 * time.Second, RefreshAfter: time.Second} }
+func _() { _ = session.Config{IdleTimeout: 30 * time.Second} }
 
 func _() { _ = chimw.Config{Header: "X-Auth-Token", BodyField: "token"} }
 
