@@ -102,6 +102,9 @@ var entryBugs = []bug{
 	{"a later version wins", otherVersion, tamper(func(s *tampered, in *memory.Store) {
 		s.update = blindUpdate(in, func(version uint64) bool { return version > 900 })
 	})},
+	{"a version's highest bit is not looked at", otherVersion, tamper(func(s *tampered, in *memory.Store) {
+		s.update = blindUpdate(in, func(version uint64) bool { return version >= 1<<63 })
+	})},
 	{"a conflict is not found", otherVersion, tamper(func(s *tampered, in *memory.Store) {
 		s.update = func(ctx context.Context, key string, value []byte, version uint64, ttl time.Duration) error {
 			err := in.Update(ctx, key, value, version, ttl)

@@ -64,6 +64,7 @@ func updateOtherVersion(t *trial) {
 		"the version before": first,
 		"a later version":    second + 1000,
 		"version 0":          0,
+		"an impossible one":  second | 1<<63, // database/sql takes no such argument
 		"another key's":      foreign,
 	} {
 		if version == second { // versions need not differ between keys

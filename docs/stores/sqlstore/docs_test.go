@@ -1,0 +1,140 @@
+package sqlstore_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const docs = "../.." // where stores.md is
+
+// TestDocsBlocks checks that the code in docs/stores.md is this module's.
+func TestDocsBlocks(t *testing.T) {
+	t.Parallel()
+	page := read(t, filepath.Join(docs, "stores.md"))
+	if n := strings.Count(page, "\n"); n >= 250 {
+		t.Errorf("%d lines", n)
+	}
+	var code strings.Builder
+	for _, file := range goFiles(t, ".") {
+		code.WriteString(unindented(read(t, file)))
+	}
+	shown := append(blocks(page, "go"), blocks(page, "sql")...)
+	if len(shown) < 5 {
+		t.Errorf("found only %d blocks", len(shown))
+	}
+	for _, block := range shown {
+		if !strings.Contains(code.String(), strings.TrimSpace(unindented(block))) {
+			t.Errorf("no file has this:\n%s", block)
+		}
+	}
+}
+
+// TestDocsOutput runs the suite over a store with a bug, and checks that it says
+// what the page shows, times and places in the suite left out.
+func TestDocsOutput(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPlanted$/Delete")
+	cmd.Env = append(os.Environ(), "COATCHECK_PLANTED=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Error("the suite passes over a store with a bug")
+	}
+	said := regexp.MustCompile(`( \(\d+\.\d+s\)|[a-z]+\.go:\d+: )`).ReplaceAllString(string(out), "")
+	shown := blocks(read(t, filepath.Join(docs, "stores.md")), "text")
+	if len(shown) != 1 {
+		t.Fatalf("%d blocks of output", len(shown))
+	}
+	for line := range strings.Lines(unindented(shown[0])) {
+		if !strings.Contains("\n"+unindented(said), "\n"+line) {
+			t.Errorf("the suite doesn't say\n%s\nbut\n%s", line, said)
+		}
+	}
+}
+
+// TestDocsRules checks that the rules which the page quotes are the suite's,
+// and that it leaves none out.
+func TestDocsRules(t *testing.T) {
+	t.Parallel()
+	page := read(t, filepath.Join(docs, "stores.md"))
+	var suite strings.Builder
+	for _, file := range goFiles(t, filepath.Join(docs, "../session/storetest")) {
+		if !strings.HasSuffix(file, "_test.go") {
+			suite.WriteString(read(t, file))
+		}
+	}
+	rules := make(map[string]bool)
+	for _, m := range regexp.MustCompile(`(?m)^\t\{"([^"]+)", `).FindAllStringSubmatch(suite.String(), -1) {
+		rules[m[1]] = true
+	}
+	quoted := make(map[string]bool)
+	for _, m := range regexp.MustCompile(`“([^”]+)”`).FindAllStringSubmatch(page, -1) {
+		quoted[m[1]] = true
+	}
+	for rule := range quoted {
+		if !rules[rule] {
+			t.Errorf("the suite has no rule %q", rule)
+		}
+	}
+	for rule := range rules {
+		if !quoted[rule] {
+			t.Errorf("the page doesn't quote the rule %q", rule)
+		}
+	}
+}
+
+// TestDocsLinks checks that what the page links to is there, and that tests are
+// in the file that it says.
+func TestDocsLinks(t *testing.T) {
+	t.Parallel()
+	page := read(t, filepath.Join(docs, "stores.md"))
+	links := regexp.MustCompile(`\[([^\]]+)\]\(([^)]+)\)`).FindAllStringSubmatch(page, -1)
+	if len(links) < 5 {
+		t.Errorf("found only %d links", len(links))
+	}
+	for _, link := range links {
+		name, path := link[1], filepath.Join(docs, link[2])
+		if strings.HasPrefix(link[2], "https://") {
+			continue
+		}
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		} else if strings.HasPrefix(name, "Test") && !strings.Contains(read(t, path), "\nfunc "+name+"(t *testing.T)") {
+			t.Errorf("%s is not in %s", name, path)
+		}
+	}
+}
+
+// blocks returns a text's code blocks of one language.
+func blocks(text, language string) (found []string) {
+	for _, part := range strings.Split(text, "\n```"+language+"\n")[1:] {
+		block, _, _ := strings.Cut(part, "```")
+		found = append(found, block)
+	}
+	return found
+}
+
+func unindented(text string) string {
+	return regexp.MustCompile(`(?m)^[ \t]+`).ReplaceAllString(text, "")
+}
+
+func goFiles(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files in %s, %v", len(files), dir, err)
+	}
+	return files
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), "\r\n", "\n")
+}
