@@ -9,29 +9,8 @@ import (
 	"testing"
 )
 
-const docs = "../.." // where stores.md is
-
-// TestDocsBlocks checks that the code in docs/stores.md is this module's.
-func TestDocsBlocks(t *testing.T) {
-	t.Parallel()
-	page := read(t, filepath.Join(docs, "stores.md"))
-	if n := strings.Count(page, "\n"); n >= 250 {
-		t.Errorf("%d lines", n)
-	}
-	var code strings.Builder
-	for _, file := range goFiles(t, ".") {
-		code.WriteString(unindented(read(t, file)))
-	}
-	shown := append(blocks(page, "go"), blocks(page, "sql")...)
-	if len(shown) < 5 {
-		t.Errorf("found only %d blocks", len(shown))
-	}
-	for _, block := range shown {
-		if !strings.Contains(code.String(), strings.TrimSpace(unindented(block))) {
-			t.Errorf("no file has this:\n%s", block)
-		}
-	}
-}
+// What is checked of every page is checked there, code and links among it.
+const docs = "../.."
 
 // TestDocsOutput runs the suite over a store with a bug, and checks that it says
 // what the page shows, times and places in the suite left out.
@@ -82,28 +61,6 @@ func TestDocsRules(t *testing.T) {
 	for rule := range rules {
 		if !quoted[rule] {
 			t.Errorf("the page doesn't quote the rule %q", rule)
-		}
-	}
-}
-
-// TestDocsLinks checks that what the page links to is there, and that tests are
-// in the file that it says.
-func TestDocsLinks(t *testing.T) {
-	t.Parallel()
-	page := read(t, filepath.Join(docs, "stores.md"))
-	links := regexp.MustCompile(`\[([^\]]+)\]\(([^)]+)\)`).FindAllStringSubmatch(page, -1)
-	if len(links) < 5 {
-		t.Errorf("found only %d links", len(links))
-	}
-	for _, link := range links {
-		name, path := link[1], filepath.Join(docs, link[2])
-		if strings.HasPrefix(link[2], "https://") {
-			continue
-		}
-		if _, err := os.Stat(path); err != nil {
-			t.Error(err)
-		} else if strings.HasPrefix(name, "Test") && !strings.Contains(read(t, path), "\nfunc "+name+"(t *testing.T)") {
-			t.Errorf("%s is not in %s", name, path)
 		}
 	}
 }
