@@ -224,6 +224,12 @@ func TestOpaqueTokenIsNoCookie(t *testing.T) {
 	t.Parallel()
 	h := build(t, func(_ *session.Config, c *chimw.Config) { c.Tokens = nil })
 	s := h.session("browser")
+	t.Run("but the other way round: an opaque token is a credential", func(t *testing.T) {
+		tok, _ := h.token("client")
+		if got := body(t, h.serve(who, request("GET", "", "Cookie: session="+tok))); got != "client" {
+			t.Errorf("the session is %q's", got)
+		}
+	})
 	t.Run("J15 a cookie's credential opens nothing in a header", func(t *testing.T) {
 		wantStatus(t, h.serve(who, request("GET", "", header(s.Credential().Reveal()))), 401)
 	})

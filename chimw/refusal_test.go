@@ -186,12 +186,12 @@ func TestGuards(t *testing.T) {
 		"RequireSubject":                      {h.mw.RequireSubject, alice, 200, ""},
 		"S12 another fingerprint":             {h.mw.RequireSubject, bob, 401, `Bearer realm="session"`},
 		"S12 an unknown fingerprint":          {h.mw.RequireSubject, carol, 503, ""},
-		"RequireToken without any":            {h.mw.RequireToken, "X: y", 401, `Bearer realm="session"`},
-		"RequireToken with a cookie":          {h.mw.RequireToken, alice, 401, `Bearer realm="session"`},
+		"H5 RequireToken without any":         {h.mw.RequireToken, "X: y", 401, `Bearer realm="session"`},
+		"H5 RequireToken with a cookie":       {h.mw.RequireToken, alice, 401, `Bearer realm="session"`},
 		"RequireToken with a token":           {h.mw.RequireToken, header(tok), 200, ""},
 		"Require by cookie":                   {h.mw.Require(never), alice, 403, ""},
 		"H7 Require by token":                 {h.mw.Require(never), header(tok), 403, `Bearer realm="session", error="insufficient_scope"`},
-		"Require without any":                 {h.mw.Require(never), "X: y", 401, `Bearer realm="session"`},
+		"H5 H6 Require without any":           {h.mw.Require(never), "X: y", 401, `Bearer realm="session"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

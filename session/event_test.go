@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/coatcheck/coatcheck/session"
 )
@@ -39,6 +41,22 @@ func TestE3Events(t *testing.T) {
 				t.Errorf("%+v is missing in %+v", want, seen.all)
 			}
 		}
+	})
+	t.Run("E3 expired", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			var seen events
+			m := newManager(t, session.Config{Observe: seen.observe, IdleTimeout: time.Minute})
+			s := m.New()
+			s.SetSubject("alice")
+			commit(t, s)
+			time.Sleep(time.Minute)
+			wantDead(t, m, s.Credential())
+			want := session.Event{Kind: session.Expired, Manager: "session", ID: s.ID(), Subject: "alice"}
+			if got := seen.of(session.Expired); len(got) != 1 || got[0] != want {
+				t.Errorf("%+v, want %+v once", got, want)
+			}
+		})
 	})
 	t.Run("E2 E3 they are logged without secrets", func(t *testing.T) {
 		t.Parallel()

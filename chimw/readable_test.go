@@ -1,0 +1,125 @@
+package chimw_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/coatcheck/coatcheck/chimw"
+	"github.com/coatcheck/coatcheck/session"
+)
+
+// TestReadableParts shows everything that can be read out of a token, or made of
+// it, by every carrier.
+func TestReadableParts(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]option{"J15 nothing read out of a token opens anything": func(*session.Config, *chimw.Config) {}, "J15 nor with seal keys": sealed} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := build(t, o, func(_ *session.Config, c *chimw.Config) { c.BodyField = "token" })
+			tok, s := h.token("me")
+			if got := body(t, h.serve(who, request("GET", "", header(tok)))); got != "me" {
+				t.Fatalf("the token opens %q's session", got)
+			}
+			for what, part := range readable(t, tok, s.ID()) {
+				for carrier, r := range map[string]*http.Request{
+					"cookie": request("GET", "", "Cookie: session="+part),
+					"header": request("GET", "", header(part)),
+					"bearer": request("GET", "", "Authorization: Bearer "+part),
+					"body":   request("POST", `{"token":"`+part+`"}`, "Content-Type: application/json"),
+				} {
+					if got := body(t, h.serve(who, r)); strings.Contains(got, "me") && what != "itself" || got == "me" && carrier == "cookie" {
+						t.Errorf("%s by %s opens the session", what, carrier)
+					}
+				}
+			}
+		})
+	}
+}
+
+func readable(t *testing.T, tok string, id session.ID) map[string]string {
+	t.Helper()
+	parts := strings.Split(tok, ".")
+	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	credential := func(secret []byte) string { return base64.RawURLEncoding.EncodeToString(append(id[:], secret...)) }
+	readable := map[string]string{
+		"itself": tok, "its header": parts[0], "its claims": parts[1], "its signature": parts[2],
+		"the ID, encoded": encodeID(id), "the ID and zeros": credential(make([]byte, 32)), "the ID and the signature": credential(signature),
+		"the ID and itself": credential(append(id[:], id[:]...)),
+	}
+	for _, part := range parts[:2] {
+		text, err := base64.RawURLEncoding.DecodeString(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var members map[string]any
+		if err := json.Unmarshal(text, &members); err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range members {
+			if text, ok := value.(string); ok {
+				readable[name] = text
+			}
+		}
+	}
+	if readable["sid"] != id.String() {
+		t.Fatal("the token has no sid: the test shows nothing")
+	}
+	return readable
+}
+
+// TestCookieIsNowhereElse looks for a cookie's secret in all that is answered.
+func TestCookieIsNowhereElse(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]option{
+		"C3 with signed tokens": func(_ *session.Config, c *chimw.Config) { c.RefreshTokens, c.Tokens = true, stale{c.Tokens} },
+		"C3 with opaque tokens": opaque,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := build(t, o)
+			issue := func(w http.ResponseWriter, r *http.Request) {
+				tok, err := h.mw.IssueToken(r.Context(), session.FromContext(r.Context()))
+				if err != nil {
+					h.mw.Error(w, r, err)
+				}
+				io.WriteString(w, tok.Reveal())
+			}
+			gone := func(w http.ResponseWriter, r *http.Request) {
+				h.serve(destroy, request("POST", "", "Cookie: "+r.Header.Get("Cookie")))
+				put("late")(w, r)
+			}
+			cookie := given(t, h.serve(put("me"), request("POST", "")))
+			for _, handler := range []http.HandlerFunc{who, put("you"), renew, issue, login, renew, who, gone} {
+				res := h.serve(handler, request("POST", "", cookie))
+				secrets := []string{cookie[len(cookie)-32:]}
+				if len(cookies(res)) > 0 {
+					cookie = given(t, res)
+					secrets = append(secrets, cookie[len(cookie)-32:])
+				}
+				wantNowhereElse(t, res, secrets)
+			}
+		})
+	}
+}
+
+func wantNowhereElse(t *testing.T, res *http.Response, secrets []string) {
+	t.Helper()
+	res.Header.Del("Set-Cookie")
+	var b strings.Builder
+	if err := res.Header.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	b.WriteString(body(t, res))
+	for _, secret := range secrets {
+		if strings.Contains(b.String(), secret) {
+			t.Errorf("the cookie's secret is in\n%s", b.String())
+		}
+	}
+}
