@@ -26,6 +26,9 @@ var docHosts = []string{
 	"pkg.go.dev",
 	"go.dev",
 	"www.rfc-editor.org",
+	"datatracker.ietf.org",
+	"www.cve.org",
+	"pages.nist.gov",
 	"cheatsheetseries.owasp.org",
 	"owasp.org",
 	"docs.memcached.org",
@@ -173,7 +176,7 @@ func checkDocURL(_ *docPage, l docLink) error {
 		return errors.New("a user or a port")
 	case !slices.Contains(docHosts, u.Host):
 		return errors.New("this host is not on the list of those that we cite, docHosts")
-	case regexp.MustCompile(`(?i)\brfc-?\d`).MatchString(u.Path) && !rfcForm.MatchString(l.dest):
+	case regexp.MustCompile(`(?i)\brfc-?\d+(\W|$)`).MatchString(u.Path) && !rfcForm.MatchString(l.dest):
 		return errors.New("RFCs are linked to as https://www.rfc-editor.org/rfc/rfc9110#section-15")
 	case os.Getenv("COATCHECK_ONLINE") != "":
 		return askDocURL(l.dest)

@@ -55,6 +55,7 @@ func TestMistakes(t *testing.T) {
 		"a server of the reader's":      {"on http://127.0.0.1:9000", ""},
 		"an RFC":                        {"[that](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2)", ""},
 		"an RFC in another form":        {"[that](https://www.rfc-editor.org/info/rfc9110)", "RFCs are linked to"},
+		"the draft of one":              {"[that](https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/)", ""},
 		"too long a page":               {strings.Repeat("line\n", 250), "fewer than 250"},
 		"no language":                   {"```\ntext\n```", "without a language"},
 		"no language, indented":         {"so:\n\n    text\n", "docUnchecked"},
