@@ -26,8 +26,8 @@ func (mw *Middleware) choose(r *http.Request) (chosen, *Problem) {
 	if !header.present {
 		// What is left is carried by a cookie, by a body or not at all: all of
 		// these another site's page can cause to be sent.
-		if err := mw.crossOrigin(r); err != nil {
-			return chosen{}, newProblem(http.StatusForbidden, err)
+		if p := mw.crossOrigin(r, cred.ID()); p != nil {
+			return chosen{}, p
 		}
 	}
 	var anonymous *session.Session
@@ -46,6 +46,7 @@ func (mw *Middleware) choose(r *http.Request) (chosen, *Problem) {
 	}
 	body, p := mw.readBody(r)
 	if p != nil {
+		mw.reject(r.Context(), session.ID{}, reasonBody, p.Err)
 		return chosen{}, p
 	}
 	if body.present {
@@ -70,19 +71,19 @@ func (mw *Middleware) readCookie(r *http.Request) session.Credential {
 	case 1:
 		cred, err := session.ParseCredential(value)
 		if err != nil {
-			_ = mw.rejected(r.Context(), "malformed cookie", nil)
+			mw.reject(r.Context(), session.ID{}, reasonMalformedCookie, nil)
 		}
 		return cred
 	default:
-		_ = mw.rejected(r.Context(), "cookies that differ", nil)
+		mw.reject(r.Context(), session.ID{}, reasonSeveralCookies, nil)
 		return session.Credential{}
 	}
 }
 
 func (mw *Middleware) byCookie(r *http.Request, s *session.Session, header shown) (chosen, *Problem) {
 	if header.present { // not judged yet: the header might have decided
-		if err := mw.crossOrigin(r); err != nil {
-			return chosen{}, newProblem(http.StatusForbidden, err)
+		if p := mw.crossOrigin(r, s.ID()); p != nil {
+			return chosen{}, p
 		}
 	}
 	return chosen{session: s, carrier: Cookie}, nil
@@ -90,18 +91,24 @@ func (mw *Middleware) byCookie(r *http.Request, s *session.Session, header shown
 
 // crossOrigin refuses what another site's page may have caused. A request to
 // upgrade a connection is a GET, but opens a channel that a page can write to
-// and read from: it is judged as if it were unsafe.
-func (mw *Middleware) crossOrigin(r *http.Request) error {
+// and read from: it is judged as if it were unsafe. id is what the cookie names.
+func (mw *Middleware) crossOrigin(r *http.Request, id session.ID) *Problem {
 	if len(r.Header["Upgrade"]) > 0 {
 		unsafe := *r
 		unsafe.Method = http.MethodPost
 		r = &unsafe
 	}
-	return mw.cfg.CrossOrigin.Check(r)
+	err := mw.cfg.CrossOrigin.Check(r)
+	if err == nil {
+		return nil
+	}
+	mw.reject(r.Context(), id, reasonCrossOrigin, err)
+	return newProblem(http.StatusForbidden, err)
 }
 
 func (mw *Middleware) byToken(ctx context.Context, t shown, by Carrier) (chosen, *Problem) {
 	if t.conflict {
+		mw.reject(ctx, session.ID{}, reasonSeveralTokens, nil)
 		return chosen{}, conflicting()
 	}
 	c, err := mw.open(ctx, t.token)
@@ -142,27 +149,32 @@ func (mw *Middleware) open(ctx context.Context, token string) (chosen, error) {
 			return chosen{session: s, token: token}, err
 		}
 		if !errors.Is(err, errors.ErrUnsupported) || mw.cfg.External == nil {
-			return chosen{}, mw.rejected(ctx, "token", err)
+			return chosen{}, mw.rejected(ctx, reasonToken, err)
 		}
 	} else if cred, err := session.ParseCredential(token); err == nil {
 		s, err := m.LoadOpaque(ctx, cred)
 		return chosen{session: s}, err
 	}
 	if mw.cfg.External == nil {
-		return chosen{}, mw.rejected(ctx, "token", nil)
+		return chosen{}, mw.rejected(ctx, reasonToken, nil)
 	}
 	id, ok, err := mw.cfg.External.Identify(ctx, m.Name(), token)
 	switch {
 	case err != nil: // not the token's fault, whatever the error wraps
 		return chosen{}, newProblem(http.StatusServiceUnavailable, err)
 	case !ok:
-		return chosen{}, mw.rejected(ctx, "external token", nil)
+		return chosen{}, mw.rejected(ctx, reasonExternal, nil)
 	}
 	s, err := m.LoadExternal(ctx, id)
 	return chosen{session: s, external: true}, err
 }
 
+// rejected reports a token that is refused before the store is asked.
 func (mw *Middleware) rejected(ctx context.Context, reason string, err error) error {
-	mw.cfg.Manager.Report(ctx, session.Event{Kind: session.Rejected, Reason: reason, Err: err})
+	mw.reject(ctx, session.ID{}, reason, err)
 	return errRefused
+}
+
+func (mw *Middleware) reject(ctx context.Context, id session.ID, reason string, err error) {
+	mw.cfg.Manager.Report(ctx, session.Event{Kind: session.Rejected, ID: id, Reason: reason, Err: err})
 }

@@ -192,7 +192,7 @@ func (x *exchange) replace(w http.ResponseWriter, r *http.Request, err error) {
 	}()
 	p := problemOf(err)
 	if p.Status == http.StatusInternalServerError {
-		x.drop(r.Context(), "commit", err)
+		x.drop(r.Context(), reasonCommit, err)
 	}
 	x.mw.refuse(w, r, p)
 	handled = true

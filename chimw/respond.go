@@ -97,7 +97,7 @@ func (x *exchange) commitLate(ctx context.Context) {
 		err = session.ErrLate // the handler committed a new credential itself
 	}
 	if err != nil {
-		x.drop(ctx, "late change", err)
+		x.drop(ctx, reasonLate, err)
 	}
 }
 

@@ -52,7 +52,7 @@ func (w *writer) commitOnce() (first bool, err error) {
 	err = x.commit(w.r.Context(), w.Header())
 	if err != nil && x.refused != nil { // an error is on its way: the client needs no other
 		if w.dropped = true; !x.refused.tells(err) {
-			x.drop(w.r.Context(), "after an error", err)
+			x.drop(w.r.Context(), reasonAfterError, err)
 		}
 		err = nil
 	}

@@ -14,7 +14,7 @@ const (
 	Renewed     Kind = "renewed"      // ID went on as Successor
 	Destroyed   Kind = "destroyed"    // by Destroy, by Revoke, or as the oldest of too many
 	Expired     Kind = "expired"      // shown after its deadline
-	Rejected    Kind = "rejected"     // a credential or token was refused; Reason says why
+	Rejected    Kind = "rejected"     // a credential, token or request was refused; Reason says why
 	Conflict    Kind = "conflict"     // a commit met another one and is tried again
 	Dropped     Kind = "dropped"      // a program's changes could not be committed; Reason and Err say why
 	Unreadable  Kind = "unreadable"   // a record or value could not be read, and counts as absent
@@ -25,13 +25,27 @@ const (
 
 // An Event tells an observer what happened. It holds IDs, never a secret. Its
 // fields are zero where they don't apply. It can be copied and kept.
+//
+// Reason is one of these texts; docs/monitoring.md says what each means.
+// Kinds that are not named have none.
+//
+//   - Rejected, by a manager: "unknown", "wrong secret", "ended", "renewed",
+//     "credential not issued here", "never given a token", "not an ID of ours",
+//     "not an external ID"
+//   - Rejected, by chimw: "token", "external token", "malformed cookie",
+//     "cookies that differ", "more than one token", "body", "cross-origin"
+//   - Dropped, by chimw: "commit", "late change", "after an error"
+//   - Unreadable: "record", "index", "value"
+//   - StoreFailed: "limit", or ""
+//
+// The ID of a rejected credential is what it claims: nothing vouches for it.
 type Event struct {
 	Kind      Kind
 	Manager   string // its name
 	ID        ID
 	Successor ID
 	Subject   string
-	Reason    string // a fixed text: fit for a metric's label
+	Reason    string // one of the texts above: fit for a metric's label
 	Node      string // of the store; of StoreFailed, if Err or what it wraps has a method Node() string
 	Err       error
 }

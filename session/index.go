@@ -157,7 +157,7 @@ func (m *Manager) readIndex(ctx context.Context, subject string) (*index, []uint
 			err = errMisplaced
 		}
 		if err != nil { // written over: a list of sessions is no session
-			m.Report(ctx, Event{Kind: Unreadable, Subject: subject, Reason: "index", Err: err})
+			m.Report(ctx, Event{Kind: Unreadable, Subject: subject, Reason: reasonIndex, Err: err})
 			continue
 		}
 		x.merge(found)
@@ -271,7 +271,7 @@ func (m *Manager) limit(ctx context.Context, r *record) {
 	for _, e := range live[:max(len(live)-m.cfg.MaxPerSubject, 0)] {
 		gone, err := m.revokeEntry(ctx, r.subject, e, r.id)
 		if err != nil {
-			m.Report(ctx, Event{Kind: StoreFailed, ID: e.id, Subject: r.subject, Reason: "limit", Err: err})
+			m.Report(ctx, Event{Kind: StoreFailed, ID: e.id, Subject: r.subject, Reason: reasonLimit, Err: err})
 		}
 		if gone {
 			over = append(over, e.id)

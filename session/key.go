@@ -49,7 +49,7 @@ func (k Key[T]) decode(m *Manager, id ID, raw []byte, present bool) (v T, ok boo
 		}
 	}
 	if err := json.Unmarshal(raw, &v); err != nil {
-		m.Report(context.Background(), Event{Kind: Unreadable, ID: id, Reason: "value", Err: &valueError{string(k), err}})
+		m.Report(context.Background(), Event{Kind: Unreadable, ID: id, Reason: reasonValue, Err: &valueError{string(k), err}})
 		return *new(T), false
 	}
 	return v, true

@@ -30,7 +30,7 @@ func (m *Manager) Load(ctx context.Context, c Credential) (*Session, error) {
 		return nil, ErrNotFound
 	}
 	if !m.sealers.issued(c) {
-		return nil, m.reject(ctx, c.ID(), "credential not issued here")
+		return nil, m.reject(ctx, c.ID(), reasonNotIssued)
 	}
 	e, version, err := m.read(ctx, c.ID())
 	switch {
@@ -38,11 +38,11 @@ func (m *Manager) Load(ctx context.Context, c Credential) (*Session, error) {
 		return nil, m.absent(ctx, c.ID(), err)
 	case e.marker != nil:
 		if !c.proves(e.marker.secret) {
-			return nil, m.reject(ctx, c.ID(), "wrong secret")
+			return nil, m.reject(ctx, c.ID(), reasonSecret)
 		}
 		return m.superseded(ctx, e.marker)
 	case !c.proves(e.record.secret):
-		return nil, m.reject(ctx, c.ID(), "wrong secret")
+		return nil, m.reject(ctx, c.ID(), reasonSecret)
 	}
 	return m.open(ctx, e.record, version, c)
 }
@@ -56,7 +56,7 @@ func (m *Manager) LoadVerified(ctx context.Context, id ID) (*Session, error) {
 		return nil, errNoManager
 	}
 	if !id.isRandom() {
-		return nil, m.reject(ctx, id, "not an ID of ours")
+		return nil, m.reject(ctx, id, reasonNotRandom)
 	}
 	e, version, err := m.read(ctx, id)
 	switch {
@@ -82,7 +82,7 @@ func (m *Manager) LoadOpaque(ctx context.Context, c Credential) (*Session, error
 
 func (m *Manager) openByToken(ctx context.Context, rec *record, version uint64, c Credential) (*Session, error) {
 	if !rec.token {
-		return nil, m.reject(ctx, rec.id, "never given a token")
+		return nil, m.reject(ctx, rec.id, reasonNoToken)
 	}
 	return m.open(ctx, rec, version, c)
 }
@@ -96,7 +96,7 @@ func (m *Manager) LoadExternal(ctx context.Context, id ID) (*Session, error) {
 		return nil, errNoManager
 	}
 	if !id.isExternal() {
-		return nil, m.reject(ctx, id, "not an external ID")
+		return nil, m.reject(ctx, id, reasonNotExternal)
 	}
 	e, version, err := m.read(ctx, id)
 	if err == nil && e.record != nil && !e.record.dead(toMillis(time.Now())) {
@@ -119,9 +119,9 @@ func (m *Manager) open(ctx context.Context, rec *record, version uint64, c Crede
 // superseded answers a credential whose session has left a marker.
 func (m *Manager) superseded(ctx context.Context, mk *marker) (*Session, error) {
 	if mk.successor.IsZero() {
-		return nil, m.reject(ctx, mk.id, "ended")
+		return nil, m.reject(ctx, mk.id, reasonEnded)
 	}
-	m.Report(ctx, Event{Kind: Rejected, ID: mk.id, Successor: mk.successor, Reason: "renewed"})
+	m.Report(ctx, Event{Kind: Rejected, ID: mk.id, Successor: mk.successor, Reason: reasonRenewed})
 	return &Session{m: m, state: renewed, rec: &record{id: mk.id}}, ErrRenewed
 }
 
@@ -132,7 +132,7 @@ func (m *Manager) reject(ctx context.Context, id ID, reason string) error {
 
 func (m *Manager) absent(ctx context.Context, id ID, err error) error {
 	if errors.Is(err, ErrNotFound) && !errors.Is(err, errUnreadable) {
-		m.Report(ctx, Event{Kind: Rejected, ID: id, Reason: "unknown"})
+		m.Report(ctx, Event{Kind: Rejected, ID: id, Reason: reasonUnknown})
 	}
 	return err
 }

@@ -100,7 +100,7 @@ func (m *Manager) read(ctx context.Context, id ID) (entry, uint64, error) {
 	}
 	e, err := m.decode(key, id, value)
 	if err != nil {
-		m.Report(ctx, Event{Kind: Unreadable, ID: id, Reason: "record", Err: err})
+		m.Report(ctx, Event{Kind: Unreadable, ID: id, Reason: reasonRecord, Err: err})
 		return entry{}, version, fmt.Errorf("%w: %w", ErrNotFound, errUnreadable)
 	}
 	return e, version, nil
