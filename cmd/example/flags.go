@@ -15,6 +15,7 @@ import (
 // they go together is for the library to judge.
 type config struct {
 	addr, header, health      string
+	metricsAddr               string // "": nowhere
 	memcached, agree, apiKeys []string
 	idle, lifetime            time.Duration
 	secure                    bool
@@ -36,6 +37,7 @@ var options = []option{
 	{"lifetime", "duration", "12h", "ends a session however active it is", setLifetime},
 	{"header", "name", "X-Auth-Token", "where clients show a token, besides Authorization: Bearer", setHeader},
 	{"api-keys", "key,...", "", "tokens that clients already have; flags are seen by other users", setAPIKeys},
+	{"metrics-addr", "host:port", "", `where to serve /metrics, for operators only; "" serves none`, setMetricsAddr},
 	{"secure", "", "false", "for https: the cookie is Secure and called __Host-session", setSecure},
 	{"tls-cert", "file", "", "serve https with this certificate, its chain below it; implies -secure", setTLSCert},
 	{"tls-key", "file", "", "the certificate's private key; both are PEM, and read once", setTLSKey},
@@ -108,16 +110,20 @@ func parse(args []string, getenv func(string) string) (c config, err error) {
 	return c, errors.Join(errs...)
 }
 
-func setAddr(c *config, text string) error {
+func setAddr(c *config, text string) (err error) {
+	c.addr, err = hostPort(text)
+	return err
+}
+
+func hostPort(text string) (string, error) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
-		return fmt.Errorf("%q is not host:port", text)
+		return "", fmt.Errorf("%q is not host:port", text)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Errorf("%q has no port from 0 to 65535", text)
+		return "", fmt.Errorf("%q has no port from 0 to 65535", text)
 	}
-	c.addr = net.JoinHostPort(host, port)
-	return nil
+	return net.JoinHostPort(host, port), nil
 }
 
 func setMemcached(c *config, text string) error {

@@ -52,6 +52,10 @@ func TestBadConfiguration(t *testing.T) {
 			args: []string{"-addr", "127.0.0.1:65536"},
 			want: []string{`-addr: "127.0.0.1:65536" has no port from 0 to 65535`},
 		},
+		"where to serve metrics": {
+			env:  env{"COATCHECK_METRICS_ADDR": "9001"},
+			want: []string{`COATCHECK_METRICS_ADDR: "9001" is not host:port`},
+		},
 		"several at once": {
 			env:  env{"COATCHECK_LIFETIME": "0s", "COATCHECK_KEYS": "secret"},
 			args: []string{"-idle", "30", "-secure=perhaps", "-header", "X Y", "-api-keys", "k,,l"},
@@ -142,7 +146,7 @@ func TestHelp(t *testing.T) {
 		"-idle", "COATCHECK_IDLE, default 30s", "-lifetime", "COATCHECK_LIFETIME, default 12h",
 		"-header", "COATCHECK_HEADER, default X-Auth-Token", "-api-keys", `COATCHECK_API_KEYS, default ""`,
 		"-secure", "COATCHECK_SECURE, default false", "-tls-cert", `COATCHECK_TLS_CERT, default ""`, "-tls-key", `COATCHECK_TLS_KEY, default ""`,
-		"-health", "COATCHECK_KEYS", "COATCHECK_EXTERNAL_KEY",
+		"-metrics-addr", `COATCHECK_METRICS_ADDR, default ""`, "-health", "COATCHECK_KEYS", "COATCHECK_EXTERNAL_KEY",
 	} {
 		if !strings.Contains(stdout, part) {
 			t.Errorf("-h does not say %q", part)

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net/http"
@@ -194,6 +195,14 @@ func eventually(t *testing.T, what string, condition func() bool) {
 		if time.Now().After(limit) {
 			t.Fatalf("not within %v: %s", patience, what)
 		}
+	}
+}
+
+func readLine(t *testing.T, r *bufio.Reader, want string) {
+	t.Helper()
+	line, err := r.ReadString('\n')
+	if got := strings.TrimSuffix(line, "\r\n"); err != nil || got != want {
+		t.Errorf("%q, %v; want %q", got, err, want)
 	}
 }
 

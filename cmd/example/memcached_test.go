@@ -42,13 +42,16 @@ func wantCalls(t *testing.T, server *memcachedtest.Server, want map[string]int, 
 }
 
 // expiredToken is one that keyA signed for a session, and that has expired.
-func expiredToken() string {
+func expiredToken() string { return signedToken(uuid.NewString(), -time.Second) }
+
+// signedToken is one that keyA signed, and that is valid for so long.
+func signedToken(id string, valid time.Duration) string {
 	_, encoded, _ := strings.Cut(keyA, ":")
 	secret, _ := base64.StdEncoding.DecodeString(encoded)
 	now := time.Now().Unix()
 	encode := base64.RawURLEncoding.EncodeToString
 	signed := encode([]byte(`{"alg":"HS256","kid":"a","typ":"session+jwt"}`)) + "." +
-		encode(fmt.Appendf(nil, `{"iss":%q,"aud":"session","sid":%q,"iat":%d,"exp":%d}`, example.Issuer, uuid.NewString(), now-60, now-1))
+		encode(fmt.Appendf(nil, `{"iss":%q,"aud":"session","sid":%q,"iat":%d,"exp":%d}`, example.Issuer, id, now-60, now+int64(valid.Seconds())))
 	mac := hmac.New(sha256.New, secret)
 	mac.Write([]byte(signed))
 	return signed + "." + encode(mac.Sum(nil))

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -83,12 +82,8 @@ func (n *nodes) report(ctx context.Context) []nodeReport {
 }
 
 func describeNode(i int, h memcached.NodeHealth) nodeReport {
-	name := h.Name
-	if name == h.Addr { // it was given none
-		name = fmt.Sprint("#", i+1)
-	}
 	return nodeReport{
-		Name: name, Up: h.Up, Error: why(h.Err), Evictions: h.Evictions, Gets: h.Gets,
+		Name: publicName(i, h.Name), Up: h.Up, Error: why(h.Err), Evictions: h.Evictions, Gets: h.Gets,
 		Connections: h.Connections, RejectedConnections: h.RejectedConnections,
 		Items: h.Items, Bytes: h.Bytes, LimitBytes: h.LimitBytes,
 	}

@@ -58,14 +58,6 @@ func TestSignalsDrain(t *testing.T) {
 	}
 }
 
-func readLine(t *testing.T, r *bufio.Reader, want string) {
-	t.Helper()
-	line, err := r.ReadString('\n')
-	if got := strings.TrimSuffix(line, "\r\n"); err != nil || got != want {
-		t.Errorf("%q, %v; want %q", got, err, want)
-	}
-}
-
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
 	server := memcachedtest.Start(t)

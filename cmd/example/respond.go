@@ -47,7 +47,7 @@ func invalid(status int, detail string) *chimw.Problem {
 // refuse answers with a problem: to people as a page, to programs as an RFC
 // 9457 document. The middleware uses it too.
 func (a *app) refuse(w http.ResponseWriter, r *http.Request, p *chimw.Problem) {
-	if p.Status >= http.StatusInternalServerError {
+	if p.Status >= http.StatusInternalServerError && !told(p) {
 		a.log.WarnContext(r.Context(), "failed", "method", r.Method, "path", r.URL.Path, "status", p.Status, "error", p.Error())
 	}
 	w.Header().Add("Vary", "Accept")

@@ -29,7 +29,7 @@ type app struct {
 	nodes   *nodes
 	log     *slog.Logger
 	handler http.Handler // all of this, for asking itself
-	counter getCounter   // may be nil
+	counter getCounter
 	turn    chan struct{}
 	forger  forger
 	header  string // where clients show a token
@@ -39,10 +39,11 @@ type app struct {
 
 // server is the program, ready to listen.
 type server struct {
-	http  *http.Server
-	store io.Closer
-	log   *slog.Logger
-	keys  bool // whether they were given
+	http    *http.Server
+	metrics *metricsServer
+	store   io.Closer
+	log     *slog.Logger
+	keys    bool // whether they were given
 }
 
 // build wires everything up. It goes on after a mistake, to report all of them.
@@ -51,22 +52,25 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 	if keysErr != nil {
 		ring, _ = parseKeys(config{})
 	}
-	store, closer, storeErr := openStore(cfg, log)
+	counted := newMetrics(session.DefaultName, publicNames(cfg.memcached, cfg.agree))
+	observe := observer(counted, log)
+	store, closer, storeErr := openStore(cfg, observe)
 	if storeErr != nil {
 		store = new(memory.Store)
 	}
 	external, externalErr := openExternal(cfg.apiKeys, ring.external)
+	timed := counted.measure(store)
 	manager, managerErr := session.NewManager(session.Config{
-		Store:       store,
+		Store:       timed,
 		IdleTimeout: cfg.idle,
 		Lifetime:    cfg.lifetime,
 		SealKeys:    ring.seal,
-		Observe:     session.LogEvents(log),
+		Observe:     observe,
 	})
 	signer, signerErr := tokens.NewSigner(tokens.Config{Issuer: issuer, Keys: ring.sign})
 	tlsConfig, tlsErr := loadTLS(cfg.tlsCert, cfg.tlsKey)
 	a := &app{
-		nodes: newNodes(store, log), log: log, counter: counterOf(store), turn: make(chan struct{}, 1),
+		nodes: newNodes(store, log), log: log, counter: counterOf(store, timed), turn: make(chan struct{}, 1),
 		forger: forger{ring.sign[0], manager.Name()}, header: cfg.header, idle: cfg.idle, secure: cfg.secure,
 	}
 	var mwErr error
@@ -82,8 +86,15 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 	if err := errors.Join(keysErr, storeErr, externalErr, managerErr, signerErr, mwErr, tlsErr); err != nil {
 		return nil, err
 	}
+	counted.registry.MustRegister(nodeCollector{a.nodes})
 	a.handler = a.routes()
-	s := &server{http: newHTTPServer(a.handler, log), store: closer, log: log, keys: cfg.keys != ""}
+	s := &server{
+		http:    newHTTPServer(a.handler, log),
+		metrics: &metricsServer{cfg.metricsAddr, newHTTPServer(counted.handler(log), log), log},
+		store:   closer,
+		log:     log,
+		keys:    cfg.keys != "",
+	}
 	s.http.TLSConfig = tlsConfig
 	return s, nil
 }
@@ -119,7 +130,12 @@ func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 // serve answers until ctx ends, and then for as long as it takes to answer what
 // was asked before, at most drainTimeout.
 func (s *server) serve(ctx context.Context, addr string) error {
-	defer s.store.Close()
+	defer s.store.Close() // last of all: requests need it to their end
+	stopMetrics, err := s.metrics.start(ctx)
+	if err != nil {
+		return err
+	}
+	defer stopMetrics()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
