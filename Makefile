@@ -24,7 +24,7 @@ GOVULNCHECK   = $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 each = set -e; for dir in $(MODULES); do echo "== $$dir: $(strip $(1))"; (cd "$$dir" && $(1)); done
 
 .DEFAULT_GOAL := help
-.PHONY: help run test tests allocs drill cover bench microbench fuzz fmt fmt-check tidy-check vet build lint vuln ci
+.PHONY: help run test tests allocs browser drill cover bench microbench fuzz fmt fmt-check tidy-check vet build lint vuln ci
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,6 +39,9 @@ tests: test ## the same as test
 
 allocs: ## the tests named Allocations again, without the race detector, which makes them skip
 	@.ci/test -run=Allocations
+
+browser: ## the example's page in a real headless Chromium
+	@MODULES=./cmd/example/browser COATCHECK_REQUIRE_BROWSER=1 COATCHECK_REQUIRE_MEMCACHED=1 .ci/test -race -shuffle=on -count=1 $(TESTFLAGS)
 
 drill: ## what befalls memcached nodes, with latencies and a table; let the machine do nothing else meanwhile
 	@COATCHECK_DRILL=1 COATCHECK_REQUIRE_MEMCACHED=1 go test -count=1 -v $(TESTFLAGS) ./session/memcached/drills
@@ -90,6 +93,7 @@ vuln: $(GOVULNCHECK) ## govulncheck; where its database can't be reached it says
 
 ci: export COATCHECK_REQUIRE_MEMCACHED := 1
 ci: export COATCHECK_REQUIRE_NODE := 1
+ci: export COATCHECK_REQUIRE_BROWSER := 1
 ci: fmt-check tidy-check vet build lint test allocs vuln ## everything that a change must pass; .ci/run runs it
 
 $(TOOLS)/golangci-lint-%/golangci-lint:
