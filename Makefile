@@ -10,6 +10,7 @@ TESTFLAGS ?=
 BENCH     ?= .
 BASE      ?=
 FUZZTIME  ?= 20s
+SCREENSHOTS ?=
 PLATFORMS := linux/amd64 linux/386 darwin/arm64 windows/amd64
 MODULES   := $(sort $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path '*/.*/*' -not -path '*/node_modules/*' -not -path '*/testdata/*')))
 export MODULES
@@ -40,8 +41,9 @@ tests: test ## the same as test
 allocs: ## the tests named Allocations again, without the race detector, which makes them skip
 	@.ci/test -run=Allocations
 
-browser: ## the example's page in a real headless Chromium
-	@MODULES=./cmd/example/browser COATCHECK_REQUIRE_BROWSER=1 COATCHECK_REQUIRE_MEMCACHED=1 .ci/test -race -shuffle=on -count=1 $(TESTFLAGS)
+browser: ## the example's page in a real headless Chromium (SCREENSHOTS=docs writes the pictures)
+	@MODULES=./cmd/example/browser COATCHECK_REQUIRE_BROWSER=1 COATCHECK_REQUIRE_MEMCACHED=1 COATCHECK_SCREENSHOTS='$(abspath $(SCREENSHOTS))' \
+		.ci/test -race -shuffle=on -count=1 $(TESTFLAGS)
 
 drill: ## what befalls memcached nodes, with latencies and a table; let the machine do nothing else meanwhile
 	@COATCHECK_DRILL=1 COATCHECK_REQUIRE_MEMCACHED=1 go test -count=1 -v $(TESTFLAGS) ./session/memcached/drills
