@@ -66,14 +66,25 @@ func (m *Manager) Name() string {
 }
 
 // Report tells the manager's observer about an event that happened outside of
-// it, such as a token refused by a middleware. It fills in the manager's name. A zero or
-// nil Manager has nobody to tell.
+// it, such as a token refused by a middleware. It fills in the manager's name,
+// and the node that failed. A zero or nil Manager has nobody to tell.
 func (m *Manager) Report(ctx context.Context, e Event) {
 	if !m.ready() {
 		return
 	}
 	e.Manager = m.cfg.Name
+	if e.Kind == StoreFailed && e.Node == "" {
+		e.Node = nodeOf(e.Err)
+	}
 	m.cfg.Observe(ctx, e)
+}
+
+func nodeOf(err error) string {
+	var at interface{ Node() string }
+	if errors.As(err, &at) {
+		return at.Node()
+	}
+	return ""
 }
 
 // maxStoreKeyBytes is the longest key there is: of an index.
@@ -126,15 +137,11 @@ func (m *Manager) decode(key string, id ID, value []byte) (entry, error) {
 }
 
 // unavailable wraps a store's error, and tells the observer unless it is only
-// that the request was given up.
+// that the client has left. A deadline is told: one of ours, such as
+// Config.CommitTimeout, passes only if the store took too long.
 func (m *Manager) unavailable(ctx context.Context, id ID, err error) error {
-	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
-		e := Event{Kind: StoreFailed, ID: id, Err: err}
-		var at interface{ Node() string }
-		if errors.As(err, &at) {
-			e.Node = at.Node()
-		}
-		m.Report(ctx, e)
+	if !errors.Is(ctx.Err(), context.Canceled) || !errors.Is(err, context.Canceled) {
+		m.Report(ctx, Event{Kind: StoreFailed, ID: id, Err: err})
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }

@@ -439,18 +439,37 @@ func TestLabels(t *testing.T) {
 
 func TestNothingIsReportedOfACallerWhoLeft(t *testing.T) {
 	t.Parallel()
-	var seen events
-	st := newStore()
-	m := newManager(t, session.Config{Store: st, Observe: seen.observe})
-	_, c := begin(t, m)
-	ctx, cancel := context.WithCancel(t.Context())
-	st.before = func(string, string) error { cancel(); return fmt.Errorf("store: %w", context.Canceled) }
-	_, err := m.Load(ctx, c)
-	wantError(t, err, session.ErrUnavailable)
-	if got := seen.of(session.StoreFailed); len(got) > 0 {
-		t.Errorf("events: %v", got)
+	for name, test := range map[string]struct {
+		ended  error
+		events int
+	}{
+		"the client has left":         {context.Canceled, 0},
+		"the store took all the time": {context.DeadlineExceeded, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var seen events
+			st := newStore()
+			m := newManager(t, session.Config{Store: st, Observe: seen.observe})
+			_, c := begin(t, m)
+			ctx := &endedLater{Context: t.Context()}
+			st.before = func(string, string) error { ctx.err = test.ended; return fmt.Errorf("store: %w", test.ended) }
+			_, err := m.Load(ctx, c)
+			wantError(t, err, session.ErrUnavailable)
+			if got := seen.of(session.StoreFailed); len(got) != test.events {
+				t.Errorf("events: %v, want %d", got, test.events)
+			}
+		})
 	}
 }
+
+// endedLater is a context that ends when its error is set.
+type endedLater struct {
+	context.Context
+	err error
+}
+
+func (c *endedLater) Err() error { return c.err }
 
 func TestHalfAReplayIsNone(t *testing.T) {
 	t.Parallel()

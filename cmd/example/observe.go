@@ -77,9 +77,9 @@ func (t *thinner) turn(node string, now time.Time) (first bool, skipped int) {
 }
 
 // told reports whether an error was an event, and so is in the log already. That
-// a commit took too long is none.
+// the client has left is none.
 func told(err error) bool {
-	return errors.Is(err, session.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded)
+	return errors.Is(err, session.ErrUnavailable) && !errors.Is(err, context.Canceled)
 }
 
 // other stands for a reason that is not among reasons: however that came about,
