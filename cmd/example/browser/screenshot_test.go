@@ -23,23 +23,40 @@ func TestScreenshots(t *testing.T) {
 	other.signIn("alice")
 	b.signIn("alice")
 	b.submit("#form-visit")
-	b.submit("#form-token")
 	for _, picture := range []struct {
 		name, scheme string
 		width        int64
+		from, to     string // what it shows
 	}{
-		{"page-light.png", "light", 960},
-		{"page-dark.png", "dark", 960},
-		{"page-phone.png", "light", 390},
+		{"page-light.png", "light", 960, "body", "#sessions"},
+		{"page-dark.png", "dark", 960, "body", "#sessions"},
+		{"page-phone.png", "light", 390, "body", "#form-token"},
 	} {
 		b.look(picture.scheme, picture.width)
-		whole := true
-		data := tell(b, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &whole}).Data
-		wantPicture(t, picture.name, data, int(picture.width))
-		if dir := os.Getenv("COATCHECK_SCREENSHOTS"); dir != "" {
-			if err := os.WriteFile(filepath.Join(dir, picture.name), data, 0o644); err != nil {
-				t.Error(err)
-			}
+		b.picture(picture.name, picture.width, picture.from, picture.to)
+	}
+	b.look("light", 960)
+	b.submit("#form-forge")
+	b.picture("page-forged.png", 960, "#forge", "#nodes")
+}
+
+// picture shows the page from the top of one element's card to the bottom of
+// another's, in its whole width.
+func (b *tab) picture(name string, width int64, from, to string) {
+	b.t.Helper()
+	edge := func(selector, side string) float64 {
+		return eval[float64](b, "(e => (e.closest('section') ?? e).getBoundingClientRect()."+side+" + scrollY)(document.querySelector('"+selector+"'))")
+	}
+	const margin = 16
+	whole, top := true, max(0, edge(from, "top")-margin)
+	data := tell(b, page.CaptureScreenshot, page.CaptureScreenshotParams{
+		CaptureBeyondViewport: &whole,
+		Clip:                  &page.Viewport{Y: top, Width: float64(width), Height: edge(to, "bottom") + margin - top, Scale: 1},
+	}).Data
+	wantPicture(b.t, name, data, int(width))
+	if dir := os.Getenv("COATCHECK_SCREENSHOTS"); dir != "" {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			b.t.Error(err)
 		}
 	}
 }
