@@ -100,7 +100,7 @@ func (n *node) judge(ctx context.Context, began uint64, l *link, fresh bool, err
 	case answered(err):
 		n.answered()
 		return
-	case ctx.Err() != nil, errors.Is(err, errClosed):
+	case over(ctx), errors.Is(err, errClosed):
 		return // the caller has left, or this side: that says nothing about the node
 	}
 	n.doubt()
@@ -111,6 +111,13 @@ func (n *node) judge(ctx context.Context, began uint64, l *link, fresh bool, err
 	if (unreachable || silent) && n.answers.Load() == began {
 		n.trip(err)
 	}
+}
+
+// over reports whether the caller has left. The deadline of a connection, which is
+// the context's too, may pass before the context's timer has fired.
+func over(ctx context.Context) bool {
+	at, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(at)
 }
 
 // trip gives the node up until it answers a probe.

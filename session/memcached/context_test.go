@@ -190,3 +190,30 @@ func TestTimeoutBoundsTheWholeCall(t *testing.T) {
 		})
 	}
 }
+
+// A connection's deadline, which is the caller's, can pass before the caller's
+// timer has fired: that is no silence of the node's.
+func TestContextWhoseTimerIsLate(t *testing.T) {
+	t.Parallel()
+	for name, call := range methods {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := (&fake{answer: func(int, string) string { return silence }}).open(t)
+				defer s.Close()
+				unknown(t, call(lateTimer{t.Context(), time.Now().Add(10 * time.Millisecond)}, s, "k", time.Hour))
+				if !s.Available("k") {
+					t.Error("the node counts as failing because its caller's time was over")
+				}
+			})
+		})
+	}
+}
+
+// lateTimer is a context past whose deadline nothing has happened yet.
+type lateTimer struct {
+	context.Context
+	at time.Time
+}
+
+func (c lateTimer) Deadline() (time.Time, bool) { return c.at, true }
