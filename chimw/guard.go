@@ -28,7 +28,7 @@ func (mw *Middleware) RequireSubject(next http.Handler) http.Handler {
 		s := mw.cfg.Manager.FromContext(r.Context())
 		subject := s.Subject()
 		if subject == "" {
-			mw.refuse(w, r, notSignedIn())
+			mw.turnAway(w, r, reasonNoSubject, notSignedIn())
 			return
 		}
 		if mw.cfg.Fingerprint != nil {
@@ -38,6 +38,7 @@ func (mw *Middleware) RequireSubject(next http.Handler) http.Handler {
 				return
 			}
 			if !s.FingerprintIs(print) {
+				mw.reportGuard(r, reasonFingerprint)
 				s.Destroy()
 				mw.refuse(w, r, notSignedIn())
 				return
@@ -60,7 +61,7 @@ func (mw *Middleware) RequireToken(next http.Handler) http.Handler {
 		if !mw.Carrier(r.Context()).token() {
 			p := newProblem(http.StatusUnauthorized, errNoSession)
 			p.Detail = "A token is required."
-			mw.Error(w, r, p)
+			mw.turnAway(w, r, reasonNoToken, p)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -78,18 +79,29 @@ func (mw *Middleware) Require(allow func(*http.Request, *session.Session) bool) 
 			case x == nil:
 				mw.Error(w, r, errUnmounted) // fail closed: nobody vouches for the request
 			case !x.session.Stored():
-				mw.refuse(w, r, newProblem(http.StatusUnauthorized, errNoSession))
+				mw.turnAway(w, r, reasonNoSession, newProblem(http.StatusUnauthorized, errNoSession))
 			case allow == nil || !allow(r, x.session):
 				p := newProblem(http.StatusForbidden, errForbidden)
 				if x.carrier.token() {
 					p.Code = "insufficient_scope"
 				}
-				mw.refuse(w, r, p)
+				mw.turnAway(w, r, reasonNotAllowed, p)
 			default:
 				next.ServeHTTP(w, r)
 			}
 		})
 	}
+}
+
+// turnAway refuses what a guard doesn't let through, and reports it.
+func (mw *Middleware) turnAway(w http.ResponseWriter, r *http.Request, reason string, p *Problem) {
+	mw.reportGuard(r, reason)
+	mw.refuse(w, r, p)
+}
+
+func (mw *Middleware) reportGuard(r *http.Request, reason string) {
+	m := mw.cfg.Manager
+	m.Report(r.Context(), session.Event{Kind: session.Rejected, ID: m.FromContext(r.Context()).ID(), Reason: reason})
 }
 
 var errUnmounted = errors.New("chimw: a guard outside of the middleware's Handler")

@@ -12,6 +12,12 @@ const (
 	reasonBody            = "body"
 	reasonCrossOrigin     = "cross-origin"
 
+	reasonNoSession   = "no session"
+	reasonNoSubject   = "no subject"
+	reasonNoToken     = "no token"
+	reasonNotAllowed  = "not allowed"
+	reasonFingerprint = "another fingerprint"
+
 	reasonCommit     = "commit"
 	reasonLate       = "late change"
 	reasonAfterError = "after an error"

@@ -49,7 +49,7 @@ func (s *Session) commit(ctx context.Context, inPlace bool) error {
 	if !s.pending() && !s.refreshDue(now) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.m.cfg.CommitTimeout)
+	ctx, cancel := s.m.detached(ctx)
 	defer cancel()
 	if !s.pending() {
 		s.refresh(ctx, now)

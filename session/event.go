@@ -31,9 +31,11 @@ const (
 //
 //   - Rejected, by a manager: "unknown", "wrong secret", "ended", "renewed",
 //     "credential not issued here", "never given a token", "not an ID of ours",
-//     "not an external ID"
+//     "not an external ID"; by its Revoke: "not this subject's"
 //   - Rejected, by chimw: "token", "external token", "malformed cookie",
 //     "cookies that differ", "more than one token", "body", "cross-origin"
+//   - Rejected, by chimw's guards: "no session", "no subject", "no token",
+//     "not allowed", "another fingerprint"
 //   - Dropped, by chimw: "commit", "late change", "after an error"
 //   - Unreadable: "record", "index", "value"
 //   - StoreFailed: "limit", or ""

@@ -137,12 +137,15 @@ func (m *Manager) Revoke(ctx context.Context, subject string, ids ...ID) error {
 	if !m.ready() {
 		return errNoManager
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.cfg.CommitTimeout)
+	ctx, cancel := m.detached(ctx)
 	defer cancel()
 	var errs []error
 	var ended []ID
 	for _, id := range ids {
 		if err := m.revoke(ctx, subject, id); err != nil {
+			if errors.Is(err, ErrNotFound) { // a slip, or somebody who tries the IDs of others
+				m.Report(ctx, Event{Kind: Rejected, ID: id, Subject: subject, Reason: reasonNotTheirs})
+			}
 			errs = append(errs, fmt.Errorf("%s: %w", id, err))
 			continue
 		}
@@ -163,7 +166,7 @@ func (m *Manager) RevokeAll(ctx context.Context, subject string, except ...ID) e
 	if !m.ready() {
 		return errNoManager
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.cfg.CommitTimeout)
+	ctx, cancel := m.detached(ctx)
 	defer cancel()
 	x, _, err := m.readIndex(ctx, subject)
 	if err != nil {

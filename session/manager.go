@@ -136,11 +136,19 @@ func (m *Manager) decode(key string, id ID, value []byte) (entry, error) {
 	return e, err
 }
 
+// detached is for what has to be written, whatever becomes of the request.
+func (m *Manager) detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(context.WithoutCancel(ctx), m.cfg.CommitTimeout, errCommitTimeout)
+}
+
+var errCommitTimeout = errors.New("session: Config.CommitTimeout has passed")
+
 // unavailable wraps a store's error, and tells the observer unless it is only
-// that the client has left. A deadline is told: one of ours, such as
-// Config.CommitTimeout, passes only if the store took too long.
+// that the caller has left, or has no time left. That CommitTimeout has passed is
+// told: the store took all of it.
 func (m *Manager) unavailable(ctx context.Context, id ID, err error) error {
-	if !errors.Is(ctx.Err(), context.Canceled) || !errors.Is(err, context.Canceled) {
+	left := ctx.Err() != nil && errors.Is(err, ctx.Err())
+	if !left || errors.Is(context.Cause(ctx), errCommitTimeout) {
 		m.Report(ctx, Event{Kind: StoreFailed, ID: id, Err: err})
 	}
 	return fmt.Errorf("%w: %w", ErrUnavailable, err)

@@ -11,6 +11,7 @@ const (
 	reasonNoToken     = "never given a token"
 	reasonNotRandom   = "not an ID of ours"
 	reasonNotExternal = "not an external ID"
+	reasonNotTheirs   = "not this subject's"
 
 	reasonRecord = "record"
 	reasonIndex  = "index"

@@ -77,9 +77,9 @@ func (t *thinner) turn(node string, now time.Time) (first bool, skipped int) {
 }
 
 // told reports whether an error was an event, and so is in the log already. That
-// the client has left is none.
+// the caller's time was over is none.
 func told(err error) bool {
-	return errors.Is(err, session.ErrUnavailable) && !errors.Is(err, context.Canceled)
+	return errors.Is(err, session.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // other stands for a reason that is not among reasons: however that came about,
@@ -96,9 +96,10 @@ var reasons = map[session.Kind][]string{
 	session.Conflict:  {""},
 	session.Rejected: {
 		"unknown", "wrong secret", "ended", "renewed", "credential not issued here",
-		"never given a token", "not an ID of ours", "not an external ID",
+		"never given a token", "not an ID of ours", "not an external ID", "not this subject's",
 		"token", "token expired", "token forged", "token of an unknown key", "token malformed", "token with other claims",
 		"external token", "malformed cookie", "cookies that differ", "more than one token", "body", "cross-origin",
+		"no session", "no subject", "no token", "not allowed", "another fingerprint",
 	},
 	session.Dropped:     {"commit", "late change", "after an error"},
 	session.Unreadable:  {"record", "index", "value"},
