@@ -11,7 +11,8 @@ import (
 
 const (
 	maxForgeBytes = 16 << 10
-	forgeTimeout  = 5 * time.Second
+	forgeTimeout  = 5 * time.Second // for a turn, and again for a try
+	forgePause    = 100 * time.Millisecond
 )
 
 // A getCounter tells how often the store was asked for something.
@@ -61,19 +62,21 @@ func (a *app) forge(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, out)
 }
 
-// try takes turns, for two would count each other's gets, and many at once
-// would ask memcached for its counters all the time.
+// try takes turns, for two would count each other's gets. A turn takes a while
+// at least: each one asks all nodes for their counters, on new connections.
 func (a *app) try(r *http.Request, token string) (*outcome, error) {
+	wait, stop := context.WithTimeout(r.Context(), forgeTimeout)
+	defer stop()
+	select {
+	case a.turn <- struct{}{}:
+		defer time.AfterFunc(forgePause, func() { <-a.turn })
+	case <-wait.Done():
+		return nil, invalid(http.StatusTooManyRequests, "Too many are trying tokens at the moment. Try again.")
+	}
 	// Not of the request's context: that has its session in it.
 	ctx, cancel := context.WithTimeout(context.Background(), forgeTimeout)
 	defer cancel()
 	defer context.AfterFunc(r.Context(), cancel)()
-	select {
-	case a.turn <- struct{}{}:
-		defer func() { <-a.turn }()
-	case <-ctx.Done():
-		return nil, invalid(http.StatusServiceUnavailable, "Too many are trying tokens at the moment. Try again.")
-	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/session", http.NoBody)
 	if err != nil {
 		return nil, err
@@ -98,7 +101,9 @@ func (a *app) gets(ctx context.Context) *uint64 {
 			return &n
 		}
 	}
-	a.log.WarnContext(ctx, "the gets could not be counted", "error", err)
+	if ctx.Err() == nil { // somebody waits for them
+		a.log.WarnContext(ctx, "the gets could not be counted", "error", err)
+	}
 	return nil
 }
 

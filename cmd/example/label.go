@@ -32,7 +32,10 @@ func label(userAgent string) string {
 	product, _, _ := strings.Cut(strings.TrimSpace(userAgent), " ")
 	product, _, _ = strings.Cut(product, "/")
 	if product != "Mozilla" { // every browser says that it is
-		return printable(product, maxLabelRunes)
+		if name := printable(product, maxLabelRunes); visible(name) {
+			return name
+		}
+		return ""
 	}
 	browser, system := find(browsers, userAgent), find(systems, userAgent)
 	if browser == "" {
@@ -51,6 +54,13 @@ func find(hints []hint, userAgent string) string {
 		}
 	}
 	return ""
+}
+
+// visible reports whether there is anything to be seen: some letters are blank.
+func visible(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool {
+		return (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsPunct(r)) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
+	})
 }
 
 // printable drops what can't be seen, and what comes after the first n runes.

@@ -57,5 +57,5 @@ func validUser(user string) bool {
 			return false
 		}
 	}
-	return user != "" && utf8.RuneCountInString(user) <= maxUserRunes
+	return visible(user) && utf8.RuneCountInString(user) <= maxUserRunes
 }

@@ -91,6 +91,7 @@
   if (session && window.BroadcastChannel) {
     const channel = new BroadcastChannel("coatcheck");
     channel.addEventListener("message", ({ data }) => {
+      if (typeof data?.session !== "string" || !Number.isFinite(data.idle) || data.idle > absolute) return; // not of this page
       if (data.session !== session) {
         elsewhere = true;
         say("This browser has another session by now.");
