@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ func TestReadme(t *testing.T) {
 	t.Parallel()
 	text := page(t, "README.md")
 	programs, sessions := blocks(text, "go"), blocks(text, "console")
+	programs = slices.DeleteFunc(programs, func(code string) bool { return !strings.HasPrefix(code, "package main\n") }) // others are quoted
 	if len(programs) != 1 || len(sessions) != 2 {
 		t.Fatalf("%d programs and %d sessions, want 1 and 2", len(programs), len(sessions))
 	}
