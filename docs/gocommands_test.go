@@ -31,8 +31,12 @@ func (r *docRepo) checkGo(dir string, args []string) error {
 		}
 		return errors.New("not a tool of this module")
 	case "mod":
-		if slices.Equal(args[1:], []string{"tidy"}) || len(args) == 3 && args[1] == "init" {
+		switch {
+		case slices.Equal(args[1:], []string{"tidy"}), len(args) == 3 && args[1] == "init":
 			return nil
+		case len(args) == 4 && args[1] == "edit" && args[2] == "-replace":
+			name, _, _ := strings.Cut(args[3], "=")
+			return r.checkGet([]string{name})
 		}
 	}
 	return fmt.Errorf("nobody knows how to check go %s", args[0])
