@@ -77,26 +77,6 @@ func TestS10Lifetime(t *testing.T) {
 	})
 }
 
-func TestS10SubjectBeginsANewLife(t *testing.T) {
-	t.Parallel()
-	bubble(t, "S10 a change of subject starts it anew", func(t *testing.T) {
-		m := newManager(t, session.Config{Lifetime: 10 * time.Minute, IdleTimeout: 10 * time.Minute})
-		s, _ := begin(t, m)
-		time.Sleep(9 * time.Minute)
-		s.SetSubject("alice")
-		commit(t, s)
-		if got, want := s.Deadline(), time.Now().Add(10*time.Minute); !got.Equal(want) {
-			t.Errorf("deadline is %v, want %v", got, want)
-		}
-		time.Sleep(time.Minute)
-		s.SetSubject("alice") // no change
-		commit(t, s)
-		if got, want := s.Deadline(), time.Now().Add(9*time.Minute); !got.Equal(want) {
-			t.Errorf("deadline is %v, want %v", got, want)
-		}
-	})
-}
-
 func TestS11DeadlinesAreTheRecords(t *testing.T) {
 	t.Parallel()
 	bubble(t, "S11 a stale record with time left in the store is refused", func(t *testing.T) {
@@ -112,22 +92,6 @@ func TestS11DeadlinesAreTheRecords(t *testing.T) {
 		if n := st.count("get") - before; n != 1 {
 			t.Errorf("%d gets, want 1", n)
 		}
-	})
-}
-
-func TestCommitAfterTheEnd(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		m := newManager(t, session.Config{IdleTimeout: time.Minute})
-		_, c := begin(t, m)
-		s, other := load(t, m, c), load(t, m, c)
-		count.Update(other, increment)
-		commit(t, other) // s has to read again
-		time.Sleep(time.Minute)
-		count.Update(s, increment)
-		wantError(t, s.Commit(t.Context()), session.ErrGone)
-		wantError(t, s.Commit(t.Context()), session.ErrGone)
-		wantDead(t, m, c)
 	})
 }
 
@@ -160,31 +124,6 @@ func TestExpireAt(t *testing.T) {
 	})
 }
 
-func TestIdleTimeoutIsTheLifes(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		m := newManager(t, session.Config{Lifetime: time.Hour, IdleTimeout: time.Minute})
-		s, _ := begin(t, m)
-		s.SetIdleTimeout(30 * time.Minute)
-		commit(t, s)
-		s.SetSubject("alice")
-		commit(t, s)
-		if got, want := s.IdleDeadline(), time.Now().Add(time.Minute); !got.Equal(want) {
-			t.Errorf("the next life's idle deadline is %v, want %v", got, want)
-		}
-		s.SetSubject("bob")
-		s.SetIdleTimeout(30 * time.Minute)
-		s.ExpireAt(time.Now().Add(40 * time.Minute))
-		commit(t, s)
-		if got, want := s.IdleDeadline(), time.Now().Add(30*time.Minute); !got.Equal(want) {
-			t.Errorf("idle deadline set beside the subject is %v, want %v", got, want)
-		}
-		if got, want := s.Deadline(), time.Now().Add(40*time.Minute); !got.Equal(want) {
-			t.Errorf("deadline set beside the subject is %v, want %v", got, want)
-		}
-	})
-}
-
 func TestRefreshNeverFailsAndNeverRevives(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -205,33 +144,6 @@ func TestRefreshNeverFailsAndNeverRevives(t *testing.T) {
 	})
 }
 
-func TestLockEndsWithItsContext(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		st := newStore()
-		m := newManager(t, session.Config{Store: st, CommitTimeout: time.Second})
-		_, c := begin(t, m)
-		a, b := load(t, m, c), load(t, m, c)
-		hung := make(chan struct{})
-		st.before = once("update", 1, func() error { <-hung; return nil })
-		count.Update(a, increment)
-		count.Update(b, increment)
-		done := make(chan error)
-		go func() { done <- a.Commit(t.Context()) }()
-		synctest.Wait()
-		if err := b.Commit(t.Context()); !errors.Is(err, session.ErrUnavailable) {
-			t.Errorf("waiting for a commit that hangs gives %v, want ErrUnavailable", err)
-		}
-		close(hung)
-		<-done
-	})
-}
-
-func key(c session.Credential) string {
-	id := c.ID()
-	return "session:" + encodeID(id)
-}
-
 func TestLongConnection(t *testing.T) {
 	t.Parallel()
 	bubble(t, "S9 S10 activity is recorded after a commit too, until the absolute deadline", func(t *testing.T) {
@@ -246,6 +158,106 @@ func TestLongConnection(t *testing.T) {
 		}
 		wantCount(t, m, c, 2)
 		time.Sleep(5 * time.Minute)
+		wantDead(t, m, c)
+	})
+}
+
+func TestExpiredDuringTheRequest(t *testing.T) {
+	t.Parallel()
+	for what, do := range map[string]func(s *session.Session){
+		"put":      func(s *session.Session) { count.Put(s, 9) },
+		"renew":    (*session.Session).Renew,
+		"login":    func(s *session.Session) { s.SetSubject("alice") },
+		"extended": func(s *session.Session) { s.ExpireAt(time.Now().Add(30 * time.Minute)) },
+		"refresh":  func(*session.Session) {},
+	} {
+		t.Run("S9 S10 "+what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				m := newManager(t, session.Config{IdleTimeout: time.Minute, Lifetime: time.Minute, MaxLifetime: time.Hour})
+				_, c := begin(t, m)
+				s := load(t, m, c)
+				time.Sleep(time.Minute) // the store's own time to live isn't over yet
+				do(s)
+				err := s.Commit(t.Context())
+				if what == "refresh" && err != nil || what != "refresh" && !errors.Is(err, session.ErrGone) {
+					t.Errorf("error is %v", err)
+				}
+				wantDead(t, m, c)
+			})
+		})
+	}
+}
+
+func TestClocksThatDiffer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := newStore()
+		long := newManager(t, session.Config{Store: st, IdleTimeout: time.Hour})
+		_, c := begin(t, long)
+		// A process that gives less, as one whose clock is behind does.
+		short := newManager(t, session.Config{Store: st, IdleTimeout: time.Minute})
+		time.Sleep(30 * time.Second)
+		s := load(t, short, c)
+		commit(t, s)
+		if got, want := s.IdleDeadline(), s.Created().Add(time.Hour); !got.Equal(want) {
+			t.Errorf("a refresh moved the idle deadline to %v, want %v", got, want)
+		}
+	})
+}
+
+func TestTimesOfMarkersAndLists(t *testing.T) {
+	t.Parallel()
+	bubble(t, "S13 what idled out is not listed", func(t *testing.T) {
+		m := newManager(t, session.Config{IdleTimeout: time.Minute})
+		login(t, m, "alice")
+		time.Sleep(time.Minute + time.Second)
+		wantIDs(t, m, "alice")
+	})
+	bubble(t, "S9 a refresh gives the session's own idle timeout", func(t *testing.T) {
+		m := newManager(t, session.Config{IdleTimeout: time.Hour, Lifetime: 24 * time.Hour})
+		s, c := begin(t, m)
+		s.SetIdleTimeout(5 * time.Hour)
+		commit(t, s)
+		time.Sleep(2 * time.Hour)
+		s = load(t, m, c)
+		commit(t, s)
+		if got, want := s.IdleDeadline(), time.Now().Add(5*time.Hour); !got.Equal(want) {
+			t.Errorf("idle deadline is %v, want %v", got, want)
+		}
+	})
+	bubble(t, "S5 S8 markers stand for minutes", func(t *testing.T) {
+		m := newManager(t, session.Config{})
+		renewed, first := begin(t, m)
+		renewed.Renew()
+		commit(t, renewed)
+		ended, second := begin(t, m)
+		late := load(t, m, second)
+		ended.Destroy()
+		commit(t, ended)
+		time.Sleep(4 * time.Minute)
+		_, err := m.Load(t.Context(), first)
+		wantError(t, err, session.ErrRenewed)
+		count.Put(late, 9)
+		wantError(t, late.Commit(t.Context()), session.ErrGone)
+		if err := m.Revoke(t.Context(), "", ended.ID()); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("Revoke: %v", err)
+		}
+	})
+	bubble(t, "S9 a conflict, then the deadline", func(t *testing.T) {
+		st := newStore()
+		m := newManager(t, session.Config{Store: st, IdleTimeout: time.Minute, Lifetime: time.Minute})
+		_, c := begin(t, m)
+		a, b := load(t, m, c), load(t, m, c)
+		count.Update(b, increment)
+		commit(t, b)
+		count.Update(a, increment)
+		time.Sleep(time.Minute - time.Millisecond)
+		st.before = once("update", 1, func() error {
+			time.Sleep(time.Millisecond)
+			return nil
+		})
+		wantError(t, a.Commit(t.Context()), session.ErrGone)
 		wantDead(t, m, c)
 	})
 }

@@ -9,24 +9,6 @@ import (
 	"github.com/coatcheck/coatcheck/session"
 )
 
-func external(t testing.TB, m *session.Manager) *session.Session {
-	t.Helper()
-	s, err := m.LoadExternal(t.Context(), externalID(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func externalID(t testing.TB) session.ID {
-	t.Helper()
-	id, err := session.ParseID("0f4e3c2b-1a09-8877-a655-443322110f0e")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
-}
-
 func TestExternal(t *testing.T) {
 	t.Parallel()
 	t.Run("first use creates it, later ones find it", func(t *testing.T) {
@@ -193,38 +175,85 @@ func TestExternalExpires(t *testing.T) {
 	})
 }
 
-func TestTokens(t *testing.T) {
+func TestConcurrentLoginsOfAnExternalSession(t *testing.T) {
 	t.Parallel()
 	m := newManager(t, session.Config{})
-	plain, c := begin(t, m)
-	s := m.New()
-	s.AllowToken()
+	a, b := external(t, m), external(t, m)
+	a.SetSubject("alice")
+	b.SetSubject("alice")
+	count.Update(b, increment)
+	commit(t, a)
+	created := a.Created()
+	commit(t, b)
+	if !b.Created().Equal(created) {
+		t.Error("the same subject began another life")
+	}
+	if n, _ := count.Get(external(t, m)); n != 1 {
+		t.Errorf("count is %d", n)
+	}
+}
+
+func TestExternalSubjectsThatMeet(t *testing.T) {
+	t.Parallel()
+	m := newManager(t, session.Config{})
+	a, b := external(t, m), external(t, m)
+	a.SetSubject("alice")
+	name.Put(a, "alice's")
+	b.SetSubject("bob")
+	count.Put(b, 1)
+	commit(t, a)
+	commit(t, b)
+	s := external(t, m)
+	if v, ok := name.Get(s); ok || s.Subject() != "bob" {
+		t.Errorf("%s sees %q", s.Subject(), v)
+	}
+}
+
+func TestExternalDestroyBeforeItArrives(t *testing.T) {
+	t.Parallel()
+	st := newStore()
+	m := newManager(t, session.Config{Store: st})
+	s := external(t, m)
+	count.Put(s, 1)
+	st.before = func(op, _ string) error {
+		if op == "create" {
+			return errLost // and still on its way
+		}
+		return nil
+	}
+	wantError(t, s.Commit(t.Context()), session.ErrUnavailable)
+	st.before = nil
+	s.Destroy()
 	commit(t, s)
-	t.Run("J15 a session opens for a token only if it was given one", func(t *testing.T) {
-		_, err := m.LoadVerified(t.Context(), plain.ID())
-		wantError(t, err, session.ErrNotFound)
-		_, err = m.LoadOpaque(t.Context(), c)
-		wantError(t, err, session.ErrNotFound)
-		if _, err = m.LoadVerified(t.Context(), s.ID()); err != nil {
-			t.Error(err)
+	if err := st.Store.Create(t.Context(), "session:"+encodeID(externalID(t)), []byte("late"), time.Hour); !errors.Is(err, session.ErrExists) {
+		t.Errorf("what arrives late gives %v, want ErrExists", err)
+	}
+}
+
+// TestVersionsBeginAgain empties the store, after which versions are given
+// again, as by a restart of memcached.
+func TestVersionsBeginAgain(t *testing.T) {
+	t.Parallel()
+	for what, do := range map[string]func(s *session.Session){
+		"update":  func(s *session.Session) { count.Put(s, 9) },
+		"destroy": (*session.Session).Destroy,
+	} {
+		st := newStore()
+		m := newManager(t, session.Config{Store: st})
+		a := external(t, m)
+		a.SetSubject("alice")
+		commit(t, a)
+		late := external(t, m)
+		do(late)
+		st.Store = newStore().Store
+		b := external(t, m)
+		b.SetSubject("bob")
+		commit(t, b)
+		if err := late.Commit(t.Context()); !errors.Is(err, session.ErrGone) {
+			t.Errorf("%s: error is %v, want ErrGone", what, err)
 		}
-		if _, err = m.LoadOpaque(t.Context(), s.Credential()); err != nil {
-			t.Error(err)
+		if s := external(t, m); s.Subject() != "bob" {
+			t.Errorf("%s: the session is %q's", what, s.Subject())
 		}
-	})
-	t.Run("S5 a renewed or ended one is dead for tokens too", func(t *testing.T) {
-		old := s.ID()
-		s.Renew()
-		commit(t, s)
-		_, err := m.LoadVerified(t.Context(), old)
-		wantError(t, err, session.ErrRenewed)
-		if _, err := m.LoadVerified(t.Context(), s.ID()); err != nil {
-			t.Errorf("the renewed session is closed to tokens: %v", err)
-		}
-		old = s.ID()
-		s.Destroy()
-		commit(t, s)
-		_, err = m.LoadVerified(t.Context(), old)
-		wantError(t, err, session.ErrNotFound)
-	})
+	}
 }

@@ -2,7 +2,10 @@ package session_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -198,4 +201,83 @@ func increment(n int) int { return n + 1 }
 func bubble(t *testing.T, name string, f func(t *testing.T)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+}
+
+// login stores a new session of a subject's.
+func login(t testing.TB, m *session.Manager, subject string) *session.Session {
+	t.Helper()
+	s := m.New()
+	s.SetSubject(subject)
+	commit(t, s)
+	return s
+}
+
+// ids lists a subject's sessions.
+func ids(t testing.TB, m *session.Manager, subject string) []session.ID {
+	t.Helper()
+	live, err := m.List(t.Context(), subject)
+	if err != nil {
+		t.Fatalf("List: %v", err)
+	}
+	var ids []session.ID
+	for _, s := range live {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
+func wantIDs(t testing.TB, m *session.Manager, subject string, want ...session.ID) {
+	t.Helper()
+	got := ids(t, m, subject)
+	order := func(a, b session.ID) int { return strings.Compare(a.String(), b.String()) }
+	slices.SortFunc(got, order)
+	slices.SortFunc(want, order)
+	if !slices.Equal(got, want) {
+		t.Errorf("%s's sessions are %v, want %v", subject, got, want)
+	}
+}
+
+func external(t testing.TB, m *session.Manager) *session.Session {
+	t.Helper()
+	s, err := m.LoadExternal(t.Context(), externalID(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func externalID(t testing.TB) session.ID {
+	t.Helper()
+	id, err := session.ParseID("0f4e3c2b-1a09-8877-a655-443322110f0e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func key(c session.Credential) string {
+	id := c.ID()
+	return "session:" + encodeID(id)
+}
+
+func encodeID(id session.ID) string { return base64.RawURLEncoding.EncodeToString(id[:]) }
+
+func rawValue(t *testing.T, st *store, c session.Credential) []byte {
+	t.Helper()
+	value, _, err := st.Store.Get(t.Context(), key(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+func overwrite(t *testing.T, st *store, c session.Credential, value []byte) {
+	t.Helper()
+	_, version, err := st.Store.Get(t.Context(), key(c))
+	if err == nil {
+		err = st.Store.Update(t.Context(), key(c), value, version, time.Hour)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
