@@ -108,7 +108,7 @@ func TestSealing(t *testing.T) {
 				"empty":            {},
 				"another version":  append([]byte{9}, good[1:]...),
 				"another envelope": append([]byte{3 - good[0]}, good[1:]...),
-				"another kind":     append([]byte{good[0], 77}, good[2:]...),
+				"another kind":     append([]byte{good[0], good[1] ^ 0x40}, good[2:]...),
 				"another's":        rawValue(t, st, other),
 				"longer":           append(append([]byte(nil), good...), 0),
 			}
