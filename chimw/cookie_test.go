@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/coatcheck/coatcheck/chimw"
 	"github.com/coatcheck/coatcheck/session"
@@ -86,28 +88,51 @@ func TestCookieLines(t *testing.T) {
 	}
 }
 
-func TestConfigErrors(t *testing.T) {
+func TestLongestCookie(t *testing.T) {
 	t.Parallel()
-	_, err := chimw.New(chimw.Config{
-		Header: "Cookie", MaxBody: -1, NoCookie: true, NoHeader: true, RefreshTokens: true,
-		Persistent: true, Domain: "a..b", SameSite: 99, Realm: `"`, ClearSiteData: "\n",
+	longest := func(m *session.Config, c *chimw.Config) {
+		m.Name, c.InsecureCookie, c.Domain = strings.Repeat("n", 64), false, strings.Repeat("a.", 126)+"a"
+	}
+	t.Run("C6 name and value are at most 4,096 octets", func(t *testing.T) {
+		t.Parallel()
+		line := cookies(build(t, longest).serve(put("me"), request("POST", "")))[0]
+		pair, _, _ := strings.Cut(line, ";")
+		if c, err := http.ParseSetCookie(line); err != nil || len(pair)-1 > 4096 || c.Name != "__Secure-"+strings.Repeat("n", 64) {
+			t.Errorf("%d octets: %v", len(pair)-1, err)
+		}
 	})
-	for _, field := range []string{"Manager", "Header", "NoHeader", "MaxBody", "RefreshTokens", "Domain", "SameSite", "Realm", "ClearSiteData", "NoCookie"} {
-		if err == nil || !strings.Contains(err.Error(), "chimw.Config."+field) {
-			t.Errorf("%s is not reported in %v", field, err)
-		}
-	}
-	_, err = chimw.New(chimw.Config{InsecureCookie: true, Partitioned: true, SameSite: http.SameSiteNoneMode, Header: "a b"})
-	for _, field := range []string{"Header", "Partitioned", "SameSite"} {
-		t.Run("C2 C4 C5 "+field, func(t *testing.T) {
-			if err == nil || !strings.Contains(err.Error(), "chimw.Config."+field) {
-				t.Errorf("%s is not reported in %v", field, err)
+	t.Run("C6 a longer name is refused at construction", func(t *testing.T) {
+		t.Parallel()
+		for _, name := range []string{strings.Repeat("n", 65), "a b", "a=b", "a;b", "ä"} {
+			_, err := session.NewManager(session.Config{Store: build(t).store, Name: name})
+			if err == nil || !strings.Contains(err.Error(), "session.Config.Name") {
+				t.Errorf("the name %q gives %v", name, err)
 			}
-		})
-	}
-	for _, domain := range []string{"example.com:80", "-a.com", "a-.com", "a b", strings.Repeat("a", 64) + ".com", strings.Repeat("a.", 130) + "com"} {
-		if _, err := chimw.New(chimw.Config{Domain: domain}); err == nil || !strings.Contains(err.Error(), "Domain") {
-			t.Errorf("Domain %q is not reported in %v", domain, err)
 		}
-	}
+	})
+}
+
+func TestPersistent(t *testing.T) {
+	t.Parallel()
+	t.Run("C7 C8 at most 400 days", func(t *testing.T) { synctest.Test(t, testPersistent) })
+}
+
+func testPersistent(t *testing.T) {
+	func() {
+		h := build(t, func(m *session.Config, c *chimw.Config) {
+			c.Persistent = true
+			m.Lifetime, m.MaxLifetime = time.Hour, 400*24*time.Hour
+		})
+		res := h.serve(put("me"), request("POST", ""))
+		line := cookies(res)[0]
+		if !strings.HasSuffix(line, "; Max-Age=3600") {
+			t.Errorf("Set-Cookie is %q, want Max-Age=3600", line)
+		}
+		pair, _, _ := strings.Cut(line, ";")
+		res = h.serve(change(func(s *session.Session) { s.ExpireAt(time.Now().Add(1000 * 24 * time.Hour)) }), request("POST", "", "Cookie: "+pair))
+		if got := cookies(res); len(got) != 1 || !strings.HasPrefix(got[0], pair) || !strings.HasSuffix(got[0], "; Max-Age=34560000") {
+			t.Errorf("C7 Set-Cookie is %q, want the same value for 400 days", got)
+		}
+		wantNoCookie(t, h.serve(who, request("GET", "", "Cookie: "+pair)))
+	}()
 }

@@ -56,3 +56,36 @@ func fromAnywhere(method, cookie string) (all []*http.Request) {
 	}
 	return all
 }
+
+func TestCrossOrigin(t *testing.T) {
+	t.Parallel()
+	t.Run("X3 X5 trusted origins are the application's own instance's", func(t *testing.T) {
+		t.Parallel()
+		cop := http.NewCrossOriginProtection()
+		if err := cop.AddTrustedOrigin("https://app.example"); err != nil {
+			t.Fatal(err)
+		}
+		h := build(t, func(_ *session.Config, c *chimw.Config) { c.CrossOrigin = cop })
+		for origin, status := range map[string]int{
+			"https://app.example": 200, "http://app.example": 403, "https://app.example:8443": 403,
+			"https://sub.app.example": 403, "https://app.example.evil": 403, "null": 403,
+		} {
+			res := h.serve(who, request("POST", "", "Sec-Fetch-Site: cross-site", "Origin: "+origin))
+			if res.StatusCode != status {
+				t.Errorf("from %s: status is %d, want %d", origin, res.StatusCode, status)
+			}
+		}
+	})
+	t.Run("X2 a refused request changes nothing", func(t *testing.T) {
+		t.Parallel()
+		h := build(t)
+		cookie := cookieOf(h.session("me"))
+		before := h.store.writes.Load()
+		res := h.serve(destroy, request("POST", "", cookie, "Sec-Fetch-Site: cross-site"))
+		wantStatus(t, res, 403)
+		wantNoCookie(t, res)
+		if h.store.writes.Load() != before || h.store.reads.Load() != 0 {
+			t.Error("the store was asked")
+		}
+	})
+}

@@ -2,12 +2,15 @@ package chimw_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/coatcheck/coatcheck/chimw"
 	"github.com/coatcheck/coatcheck/session"
+	"github.com/coatcheck/coatcheck/tokens"
 )
 
 // refusing is an external verifier that accepts nothing.
@@ -102,4 +105,39 @@ func TestE3Rejections(t *testing.T) { //nolint:tparallel // the subtests take tu
 			t.Errorf("%+v", got)
 		}
 	})
+}
+
+func TestOrdinaryRequestsReportNothing(t *testing.T) {
+	t.Parallel()
+	external, err := tokens.NewExternal(tokens.ExternalConfig{Key: tokens.GenerateKey(), Verify: verifyExternal})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := build(t, func(_ *session.Config, c *chimw.Config) { c.External = external })
+	write := func(w http.ResponseWriter, r *http.Request) {
+		put("me")(w, r)
+		io.WriteString(w, "body")
+	}
+	first := h.serve(write, request("POST", ""))
+	writes := h.store.writes.Load()
+	h.serve(write, request("POST", "", header("external-good")))
+	if n := h.store.writes.Load() - writes; n != 1 {
+		t.Errorf("%d writes for an external client's first use, want 1", n)
+	}
+	h.serve(login, request("POST", "", given(t, first)))
+	res := h.serve(func(w http.ResponseWriter, r *http.Request) {
+		_, err := h.mw.IssueToken(r.Context(), session.FromContext(r.Context()))
+		if !errors.Is(err, chimw.ErrExternal) {
+			t.Errorf("error is %v", err)
+		}
+		h.mw.Error(w, r, err)
+	}, request("POST", "", header("external-good")))
+	wantStatus(t, res, 403)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, e := range h.events {
+		if e.Kind == session.Dropped {
+			t.Errorf("reported: %+v", e)
+		}
+	}
 }

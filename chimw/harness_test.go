@@ -229,3 +229,105 @@ func direct(handler http.Handler, r *http.Request) *http.Response {
 	handler.ServeHTTP(w, r)
 	return w.Result()
 }
+
+// flip changes a token's signature.
+func flip(token string) string {
+	i := len(token) - 10
+	c := byte('A')
+	if token[i] == 'A' {
+		c = 'B'
+	}
+	return token[:i] + string(c) + token[i+1:]
+}
+
+func newID(t *testing.T) session.ID {
+	t.Helper()
+	id, err := session.ParseID("7c1f1e36-5a2b-4c3d-9e8f-0a1b2c3d4e5f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func sealed(m *session.Config, _ *chimw.Config) {
+	m.SealKeys = []session.SealKey{session.GenerateSealKey()}
+}
+
+func opaque(_ *session.Config, c *chimw.Config) { c.Tokens = nil }
+
+func recoverer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if recover() != nil {
+				w.WriteHeader(500)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+func unwrapped(next http.Handler) http.Handler { return next }
+
+func wrapped(next http.Handler, wrap func(http.ResponseWriter) http.ResponseWriter) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(wrap(w), r) })
+}
+
+// start serves a handler over real sockets, by HTTP/1.1 or HTTP/2.
+func start(t *testing.T, protocol string, handler http.Handler) (url string, client *http.Client) {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(handler)
+	srv.EnableHTTP2 = protocol == "HTTP/2"
+	if srv.EnableHTTP2 {
+		srv.StartTLS()
+	} else {
+		srv.Start()
+	}
+	t.Cleanup(srv.Close)
+	client = srv.Client()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return srv.URL, client
+}
+
+const cookieAttributes = "; Path=/; HttpOnly; SameSite=Lax"
+
+// given returns the credential that a response sets, as a Cookie header.
+func given(t testing.TB, res *http.Response) string {
+	t.Helper()
+	lines := cookies(res)
+	if len(lines) != 1 {
+		t.Fatalf("Set-Cookie is %q, want one", lines)
+	}
+	pair, attributes, _ := strings.Cut(lines[0], ";")
+	if ";"+attributes != cookieAttributes || len(pair) != len("session=")+64 {
+		t.Fatalf("Set-Cookie is %q", lines[0])
+	}
+	return "Cookie: " + pair
+}
+
+func wantExpired(t testing.TB, res *http.Response) {
+	t.Helper()
+	if got := cookies(res); len(got) != 1 || got[0] != "session="+cookieAttributes+"; Max-Age=0" {
+		t.Errorf("C10 Set-Cookie is %q, want the cookie taken back", got)
+	}
+}
+
+func wantNoCookie(t testing.TB, res *http.Response) {
+	t.Helper()
+	if got := cookies(res); len(got) > 0 {
+		t.Errorf("Set-Cookie is %q, want none", got)
+	}
+}
+
+func put(value string) http.HandlerFunc {
+	return func(_ http.ResponseWriter, r *http.Request) { owner.Put(session.FromContext(r.Context()), value) }
+}
+
+func change(f func(s *session.Session)) http.HandlerFunc {
+	return func(_ http.ResponseWriter, r *http.Request) { f(session.FromContext(r.Context())) }
+}
+
+var (
+	renew   = change((*session.Session).Renew)
+	destroy = change((*session.Session).Destroy)
+	login   = change(func(s *session.Session) { s.SetSubject("alice") })
+)

@@ -22,12 +22,6 @@ func invented(t *testing.T) session.Credential {
 	return c
 }
 
-func sealed(m *session.Config, _ *chimw.Config) {
-	m.SealKeys = []session.SealKey{session.GenerateSealKey()}
-}
-
-func opaque(_ *session.Config, c *chimw.Config) { c.Tokens = nil }
-
 // TestInvented shows the server credentials that it did not issue.
 func TestInvented(t *testing.T) {
 	t.Parallel()

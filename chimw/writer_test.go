@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
@@ -81,35 +80,15 @@ func (b bare) Header() http.Header         { return b.w.Header() }
 func (b bare) Write(p []byte) (int, error) { return b.w.Write(p) }
 func (b bare) WriteHeader(status int)      { b.w.WriteHeader(status) }
 func (b bare) Unwrap() http.ResponseWriter { return b.w }
+
 func barely(next http.Handler) http.Handler {
 	return wrapped(next, func(w http.ResponseWriter) http.ResponseWriter { return bare{w} })
-}
-func unwrapped(next http.Handler) http.Handler { return next }
-
-func wrapped(next http.Handler, wrap func(http.ResponseWriter) http.ResponseWriter) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(wrap(w), r) })
 }
 
 func byChi(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(middleware.NewWrapResponseWriter(w, r.ProtoMajor), r)
 	})
-}
-
-// start serves a handler over real sockets, by HTTP/1.1 or HTTP/2.
-func start(t *testing.T, protocol string, handler http.Handler) (url string, client *http.Client) {
-	t.Helper()
-	srv := httptest.NewUnstartedServer(handler)
-	srv.EnableHTTP2 = protocol == "HTTP/2"
-	if srv.EnableHTTP2 {
-		srv.StartTLS()
-	} else {
-		srv.Start()
-	}
-	t.Cleanup(srv.Close)
-	client = srv.Client()
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return srv.URL, client
 }
 
 func TestDoors(t *testing.T) {
@@ -199,238 +178,53 @@ func answer(rw *bufio.ReadWriter, h http.Header) {
 	rw.Flush()
 }
 
-func TestShapes(t *testing.T) {
+func TestNoHijackAfterAFailedCommit(t *testing.T) {
 	t.Parallel()
-	offers := func(w http.ResponseWriter) string {
-		var b strings.Builder
-		if _, ok := w.(http.Flusher); ok {
-			b.WriteString("F")
-		}
-		if _, ok := w.(http.Hijacker); ok {
-			b.WriteString("H")
-		}
-		if _, ok := w.(http.Pusher); ok {
-			b.WriteString("P")
-		}
-		return b.String()
-	}
-	for want, outer := range map[string]http.ResponseWriter{
-		"": struct{ http.ResponseWriter }{},
-		"F": struct {
-			http.ResponseWriter
-			http.Flusher
-		}{},
-		"H": struct {
-			http.ResponseWriter
-			http.Hijacker
-		}{},
-		"P": struct {
-			http.ResponseWriter
-			http.Pusher
-		}{},
-		"FH": struct {
-			http.ResponseWriter
-			http.Flusher
-			http.Hijacker
-		}{},
-		"FP": struct {
-			http.ResponseWriter
-			http.Flusher
-			http.Pusher
-		}{},
-		"HP": struct {
-			http.ResponseWriter
-			http.Hijacker
-			http.Pusher
-		}{},
-		"FHP": struct {
-			http.ResponseWriter
-			http.Flusher
-			http.Hijacker
-			http.Pusher
-		}{},
-	} {
-		t.Run("offers "+want, func(t *testing.T) {
-			t.Parallel()
-			got := "nothing ran"
-			rec := httptest.NewRecorder()
-			wrap := func(w http.ResponseWriter) http.ResponseWriter { return withRecorder(outer, rec) }
-			wrapped(build(t).mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { got = offers(w) })), wrap).
-				ServeHTTP(rec, request("GET", ""))
-			if got != want {
-				t.Errorf("the handler's writer offers %q, the server's %q", got, want)
-			}
-		})
-	}
-}
-
-// withRecorder gives a shape something to write to.
-func withRecorder(shape http.ResponseWriter, rec *httptest.ResponseRecorder) http.ResponseWriter {
-	f, h, p := rec, hijackable{}, pushable{}
-	switch shape.(type) {
-	case struct{ http.ResponseWriter }:
-		return struct{ http.ResponseWriter }{rec}
-	case struct {
-		http.ResponseWriter
-		http.Flusher
-	}:
-		return struct {
-			http.ResponseWriter
-			http.Flusher
-		}{rec, f}
-	case struct {
-		http.ResponseWriter
-		http.Hijacker
-	}:
-		return struct {
-			http.ResponseWriter
-			http.Hijacker
-		}{rec, h}
-	case struct {
-		http.ResponseWriter
-		http.Pusher
-	}:
-		return struct {
-			http.ResponseWriter
-			http.Pusher
-		}{rec, p}
-	case struct {
-		http.ResponseWriter
-		http.Flusher
-		http.Hijacker
-	}:
-		return struct {
-			http.ResponseWriter
-			http.Flusher
-			http.Hijacker
-		}{rec, f, h}
-	case struct {
-		http.ResponseWriter
-		http.Flusher
-		http.Pusher
-	}:
-		return struct {
-			http.ResponseWriter
-			http.Flusher
-			http.Pusher
-		}{rec, f, p}
-	case struct {
-		http.ResponseWriter
-		http.Hijacker
-		http.Pusher
-	}:
-		return struct {
-			http.ResponseWriter
-			http.Hijacker
-			http.Pusher
-		}{rec, h, p}
-	default:
-		return struct {
-			http.ResponseWriter
-			http.Flusher
-			http.Hijacker
-			http.Pusher
-		}{rec, f, h, p}
-	}
-}
-
-type hijackable struct{}
-
-func (hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return nil, nil, http.ErrNotSupported
-}
-
-type pushable struct{}
-
-func (pushable) Push(string, *http.PushOptions) error { return http.ErrNotSupported }
-
-func TestPanics(t *testing.T) {
-	t.Parallel()
-	crash := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	h := build(t)
+	h.store.fail(everything)
+	url, client := start(t, "HTTP/1.1", h.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		owner.Put(session.FromContext(r.Context()), "me")
-		panic("the handler's")
-	})
-	t.Run("C13 K1 a recoverer outside: nothing is committed, Vary stays", func(t *testing.T) {
-		t.Parallel()
-		h := build(t)
-		rec := httptest.NewRecorder()
-		recoverer(h.mw.Handler(crash)).ServeHTTP(rec, request("POST", ""))
-		res := rec.Result()
-		wantStatus(t, res, 500)
-		wantNoCookie(t, res)
-		wantHeader(t, res, "Vary", "Cookie, X-Auth-Token, Authorization")
-		if n := h.store.writes.Load(); n != 0 {
-			t.Errorf("%d writes", n)
-		}
-	})
-	t.Run("C13 a recoverer inside: an answer like any other", func(t *testing.T) {
-		t.Parallel()
-		h := build(t)
-		rec := httptest.NewRecorder()
-		h.mw.Handler(recoverer(crash)).ServeHTTP(rec, request("POST", ""))
-		wantStatus(t, rec.Result(), 500)
-		given(t, rec.Result())
-	})
-}
-
-func recoverer(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if recover() != nil {
-				w.WriteHeader(500)
+		for range 2 {
+			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				conn.Close()
+				t.Error("the connection was given away")
 			}
-		}()
-		next.ServeHTTP(w, r)
-	})
+		}
+		if err := http.NewResponseController(w).Flush(); err == nil {
+			t.Error("the discarded response was flushed")
+		}
+		if _, err := io.Copy(w, strings.NewReader("x")); err == nil {
+			t.Error("the discarded body was taken")
+		}
+		if _, err := io.WriteString(w, "x"); err == nil {
+			t.Error("the discarded body was taken")
+		}
+		owner.Put(session.FromContext(r.Context()), "again") // nothing is tried twice
+	})))
+	res, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	wantStatus(t, res, 503)
+	if h.reported(session.Dropped, "late change") {
+		t.Error("the failed commit was made again")
+	}
 }
 
-func TestLateChanges(t *testing.T) {
+func TestSwitchingProtocolsIsTheResponse(t *testing.T) {
 	t.Parallel()
-	late := func(f func(s *session.Session)) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			io.WriteString(w, "begun")
-			f(session.FromContext(r.Context()))
-		}
-	}
-	for name, c := range map[string]struct {
-		do       func(s *session.Session)
-		cookie   bool
-		reported bool
-		owner    string // afterwards, by the same cookie
-	}{
-		"a value":         {func(s *session.Session) { owner.Put(s, "later") }, true, false, "later"},
-		"a first value":   {func(s *session.Session) { owner.Put(s, "later") }, false, true, ""},
-		"nothing at all":  {func(s *session.Session) { owner.Delete(s) }, false, false, ""},
-		"renewal":         {(*session.Session).Renew, true, true, "me"},
-		"login":           {func(s *session.Session) { s.SetSubject("alice") }, true, true, "me"},
-		"destroy":         {(*session.Session).Destroy, true, false, ""},
-		"destroy and put": {func(s *session.Session) { s.Destroy(); owner.Put(s, "later") }, true, true, ""},
-		"own commit": {func(s *session.Session) {
-			s.Renew()
-			_ = s.Commit(t.Context())
-		}, true, true, ""},
-	} {
-		t.Run("S19 late "+name, func(t *testing.T) {
-			t.Parallel()
-			h := build(t)
-			cookie := cookieOf(h.session("me"))
-			sent := []string{}
-			if c.cookie {
-				sent = append(sent, cookie)
-			} else {
-				cookie = "Cookie: x=y"
+	h := build(t)
+	t.Run("C13 101 commits", func(t *testing.T) {
+		rec := httptest.NewRecorder()
+		h.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			owner.Put(session.FromContext(r.Context()), "me")
+			w.WriteHeader(http.StatusSwitchingProtocols)
+			if h.store.writes.Load() != 1 || len(w.Header()["Set-Cookie"]) != 1 {
+				t.Error("101 went out uncommitted")
 			}
-			res := h.serve(late(c.do), request("POST", "", sent...))
-			wantStatus(t, res, 200)
-			wantNoCookie(t, res)
-			if got := h.reported(session.Dropped, "late change"); got != c.reported {
-				t.Errorf("reported: %v, want %v", got, c.reported)
-			}
-			if got := body(t, h.serve(who, request("GET", "", cookie))); got != c.owner {
-				t.Errorf("the session is %q's, want %q", got, c.owner)
-			}
-		})
-	}
+		})).ServeHTTP(rec, request("GET", ""))
+	})
 }
 
 func TestC13InformationalResponsesAreNotTheResponse(t *testing.T) {

@@ -3,10 +3,13 @@ package chimw_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/coatcheck/chimw"
 	"github.com/coatcheck/coatcheck/session"
@@ -122,4 +125,35 @@ func wantNowhereElse(t *testing.T, res *http.Response, secrets []string) {
 			t.Errorf("the cookie's secret is in\n%s", b.String())
 		}
 	}
+}
+
+func TestTokenIsNotPrinted(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	tok, err := h.mw.IssueToken(t.Context(), h.manager.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !tok.ExpiresAt().After(time.Now()) || (chimw.Token{}).Reveal() != "" || !(chimw.Token{}).ExpiresAt().IsZero() {
+		t.Errorf("it expires at %v", tok.ExpiresAt())
+	}
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "token", tok)
+	for _, v := range []any{tok, &tok, []any{tok}, struct{ t chimw.Token }{tok}} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Error(err)
+		}
+		log.Write(b)
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			fmt.Fprintf(&log, verb, v)
+		}
+	}
+	t.Run("E2 whichever verb", func(t *testing.T) {
+		for part := range strings.SplitSeq(tok.Reveal(), ".") {
+			if strings.Contains(log.String(), part) || strings.Contains(log.String(), fmt.Sprintf("%x", part)) {
+				t.Errorf("it shows in %s", &log)
+			}
+		}
+	})
 }

@@ -305,13 +305,3 @@ func (w *world) check(t *testing.T, cookie, header, body, req string) {
 }
 
 func storeKey(s *session.Session) string { return "session:" + encodeID(s.ID()) }
-
-// flip changes a token's signature.
-func flip(token string) string {
-	i := len(token) - 10
-	c := byte('A')
-	if token[i] == 'A' {
-		c = 'B'
-	}
-	return token[:i] + string(c) + token[i+1:]
-}
