@@ -5,8 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memory"
@@ -51,7 +49,7 @@ func TestAnonymousCostsNothing(t *testing.T) {
 	})
 }
 
-func TestDetached(t *testing.T) {
+func TestCommitOutlivesItsRequest(t *testing.T) {
 	t.Parallel()
 	m := newManager(t, session.Config{})
 	s, c := begin(t, m)
@@ -89,7 +87,7 @@ func TestM8TooLarge(t *testing.T) {
 	})
 }
 
-func TestCommitInPlace(t *testing.T) {
+func TestCommitInPlaceMovesNothing(t *testing.T) {
 	t.Parallel()
 	m := newManager(t, session.Config{})
 	s, c := begin(t, m)
@@ -125,22 +123,6 @@ func TestCommitInPlace(t *testing.T) {
 	if err := ext.CommitInPlace(t.Context()); err != nil {
 		t.Errorf("an external session needs no credential: %v", err)
 	}
-}
-
-func TestCommitAfterTheEnd(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		m := newManager(t, session.Config{IdleTimeout: time.Minute})
-		_, c := begin(t, m)
-		s, other := load(t, m, c), load(t, m, c)
-		count.Update(other, increment)
-		commit(t, other) // s has to read again
-		time.Sleep(time.Minute)
-		count.Update(s, increment)
-		wantError(t, s.Commit(t.Context()), session.ErrGone)
-		wantError(t, s.Commit(t.Context()), session.ErrGone)
-		wantDead(t, m, c)
-	})
 }
 
 // limited is a store that says how large a value may be.

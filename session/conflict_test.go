@@ -12,6 +12,19 @@ import (
 	"github.com/coatcheck/coatcheck/session"
 )
 
+// incrementOnce is a request of its own.
+func incrementOnce(t *testing.T, m *session.Manager, c session.Credential) {
+	s, err := m.Load(t.Context(), c)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	count.Update(s, increment)
+	if err := s.Commit(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestConflicts(t *testing.T) {
 	t.Parallel()
 	t.Run("S17 different keys are all kept", func(t *testing.T) {
@@ -29,25 +42,30 @@ func TestConflicts(t *testing.T) {
 	})
 	t.Run("S17 a thousand concurrent Updates give a thousand", func(t *testing.T) {
 		t.Parallel()
-		m1 := newManager(t, session.Config{})
-		_, c := begin(t, m1)
+		m := newManager(t, session.Config{})
+		_, c := begin(t, m)
 		var wg sync.WaitGroup
 		for range 1000 {
-			wg.Go(func() {
-				s, err := m1.Load(t.Context(), c)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				count.Update(s, increment)
-				if err := s.Commit(t.Context()); err != nil {
-					t.Error(err)
-				}
-			})
+			wg.Go(func() { incrementOnce(t, m, c) })
 		}
 		wg.Wait()
-		wantCount(t, m1, c, 1001)
+		wantCount(t, m, c, 1001)
 	})
+	t.Run("two commits of one session", func(t *testing.T) {
+		t.Parallel()
+		m := newManager(t, session.Config{})
+		s, c := begin(t, m)
+		count.Update(s, increment)
+		commit(t, s)
+		count.Update(s, increment)
+		commit(t, s)
+		commit(t, s)
+		wantCount(t, m, c, 3)
+	})
+}
+
+func TestPopAndUpdateAreReplayed(t *testing.T) {
+	t.Parallel()
 	t.Run("Pop replayed removes only what it returned", func(t *testing.T) {
 		t.Parallel()
 		m := newManager(t, session.Config{})
@@ -64,17 +82,6 @@ func TestConflicts(t *testing.T) {
 		if v, _ := name.Get(load(t, m, c)); v != "second" {
 			t.Errorf("name is %q, want the message that nobody has seen", v)
 		}
-	})
-	t.Run("two commits of one session", func(t *testing.T) {
-		t.Parallel()
-		m := newManager(t, session.Config{})
-		s, c := begin(t, m)
-		count.Update(s, increment)
-		commit(t, s)
-		count.Update(s, increment)
-		commit(t, s)
-		commit(t, s)
-		wantCount(t, m, c, 3)
 	})
 	t.Run("what Update returned may be outdated, Get after Commit is not", func(t *testing.T) {
 		t.Parallel()
@@ -93,7 +100,7 @@ func TestConflicts(t *testing.T) {
 	})
 }
 
-func TestSeveralChangesOfOneKeyAndAConflict(t *testing.T) {
+func TestChangesOfOneKeyAreReplayedInOrder(t *testing.T) {
 	t.Parallel()
 	m := newManager(t, session.Config{})
 	for what, k := range map[string]struct {
@@ -157,7 +164,7 @@ func TestHalfAReplayIsNone(t *testing.T) {
 	}
 }
 
-func TestUpdateBesideACommit(t *testing.T) {
+func TestUpdatesBesideACommit(t *testing.T) {
 	t.Parallel()
 	m := newManager(t, session.Config{})
 	_, c := begin(t, m)
@@ -174,15 +181,7 @@ func TestUpdateBesideACommit(t *testing.T) {
 		})
 		wg.Go(func() {
 			for range 20 {
-				s, err := m.Load(t.Context(), c)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				count.Update(s, increment)
-				if err := s.Commit(t.Context()); err != nil {
-					t.Error(err)
-				}
+				incrementOnce(t, m, c)
 			}
 		})
 	}

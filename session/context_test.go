@@ -6,8 +6,14 @@ import (
 	"github.com/coatcheck/coatcheck/session"
 )
 
-func TestContexts(t *testing.T) {
+func TestContextsNest(t *testing.T) {
 	t.Parallel()
+	if session.FromContext(t.Context()) != nil {
+		t.Error("a context without a session gives one")
+	}
+	if session.NewContext(t.Context(), nil) != t.Context() {
+		t.Error("a nil session makes a context")
+	}
 	m1 := newManager(t, session.Config{Name: "one"})
 	m2 := newManager(t, session.Config{Name: "two"})
 	a, b := m1.New(), m2.New()

@@ -66,7 +66,7 @@ func TestLostCreation(t *testing.T) {
 	})
 }
 
-func TestCreationOfTooMuch(t *testing.T) {
+func TestTooLargeACreationIsSentOnce(t *testing.T) {
 	t.Parallel()
 	st := newStore()
 	m := newManager(t, session.Config{Store: st})

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -20,22 +21,6 @@ func TestLogoutMeetsLogin(t *testing.T) {
 		commit(t, out)
 		wantDead(t, m, in.Credential())
 		wantIDs(t, m, "alice")
-	})
-	t.Run("S19 a login that meets a renewal begins afresh", func(t *testing.T) {
-		t.Parallel()
-		m := newManager(t, session.Config{})
-		_, c := begin(t, m)
-		a, b := load(t, m, c), load(t, m, c)
-		b.Renew()
-		commit(t, b)
-		count.Update(a, increment)
-		a.SetSubject("alice")
-		commit(t, a)
-		wantCount(t, m, b.Credential(), 1)
-		wantCount(t, m, a.Credential(), 1) // from nothing: the values went with the renewal
-		if s := load(t, m, a.Credential()); s.Subject() != "alice" {
-			t.Errorf("subject is %q", s.Subject())
-		}
 	})
 }
 
@@ -58,4 +43,26 @@ func TestMarkersOutliveCommits(t *testing.T) {
 	if session.MarkerTTL < 2*session.MaxCommitTimeout {
 		t.Errorf("markers live for %v, commits take up to %v", session.MarkerTTL, session.MaxCommitTimeout)
 	}
+}
+
+func TestMarkersStandForMinutes(t *testing.T) {
+	t.Parallel()
+	bubble(t, "S5 S8 markers stand for minutes", func(t *testing.T) {
+		m := newManager(t, session.Config{})
+		renewed, first := begin(t, m)
+		renewed.Renew()
+		commit(t, renewed)
+		ended, second := begin(t, m)
+		late := load(t, m, second)
+		ended.Destroy()
+		commit(t, ended)
+		time.Sleep(4 * time.Minute)
+		_, err := m.Load(t.Context(), first)
+		wantError(t, err, session.ErrRenewed)
+		count.Put(late, 9)
+		wantError(t, late.Commit(t.Context()), session.ErrGone)
+		if err := m.Revoke(t.Context(), "", ended.ID()); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("Revoke: %v", err)
+		}
+	})
 }

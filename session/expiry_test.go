@@ -206,14 +206,8 @@ func TestClocksThatDiffer(t *testing.T) {
 	})
 }
 
-func TestTimesOfMarkersAndLists(t *testing.T) {
+func TestRefreshGivesTheSessionsOwnTimeout(t *testing.T) {
 	t.Parallel()
-	bubble(t, "S13 what idled out is not listed", func(t *testing.T) {
-		m := newManager(t, session.Config{IdleTimeout: time.Minute})
-		login(t, m, "alice")
-		time.Sleep(time.Minute + time.Second)
-		wantIDs(t, m, "alice")
-	})
 	bubble(t, "S9 a refresh gives the session's own idle timeout", func(t *testing.T) {
 		m := newManager(t, session.Config{IdleTimeout: time.Hour, Lifetime: 24 * time.Hour})
 		s, c := begin(t, m)
@@ -226,24 +220,10 @@ func TestTimesOfMarkersAndLists(t *testing.T) {
 			t.Errorf("idle deadline is %v, want %v", got, want)
 		}
 	})
-	bubble(t, "S5 S8 markers stand for minutes", func(t *testing.T) {
-		m := newManager(t, session.Config{})
-		renewed, first := begin(t, m)
-		renewed.Renew()
-		commit(t, renewed)
-		ended, second := begin(t, m)
-		late := load(t, m, second)
-		ended.Destroy()
-		commit(t, ended)
-		time.Sleep(4 * time.Minute)
-		_, err := m.Load(t.Context(), first)
-		wantError(t, err, session.ErrRenewed)
-		count.Put(late, 9)
-		wantError(t, late.Commit(t.Context()), session.ErrGone)
-		if err := m.Revoke(t.Context(), "", ended.ID()); !errors.Is(err, session.ErrNotFound) {
-			t.Errorf("Revoke: %v", err)
-		}
-	})
+}
+
+func TestDeadlineDuringACommit(t *testing.T) {
+	t.Parallel()
 	bubble(t, "S9 a conflict, then the deadline", func(t *testing.T) {
 		st := newStore()
 		m := newManager(t, session.Config{Store: st, IdleTimeout: time.Minute, Lifetime: time.Minute})
@@ -258,6 +238,22 @@ func TestTimesOfMarkersAndLists(t *testing.T) {
 			return nil
 		})
 		wantError(t, a.Commit(t.Context()), session.ErrGone)
+		wantDead(t, m, c)
+	})
+}
+
+func TestCommitAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := newManager(t, session.Config{IdleTimeout: time.Minute})
+		_, c := begin(t, m)
+		s, other := load(t, m, c), load(t, m, c)
+		count.Update(other, increment)
+		commit(t, other) // s has to read again
+		time.Sleep(time.Minute)
+		count.Update(s, increment)
+		wantError(t, s.Commit(t.Context()), session.ErrGone)
+		wantError(t, s.Commit(t.Context()), session.ErrGone)
 		wantDead(t, m, c)
 	})
 }

@@ -53,6 +53,75 @@ func TestExternal(t *testing.T) {
 			t.Errorf("subject is %q", s.Subject())
 		}
 	})
+}
+
+func TestExternalRefusals(t *testing.T) {
+	t.Parallel()
+	t.Run("a record that can't be read is not written over", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		sealed := newManager(t, session.Config{Store: st, SealKeys: []session.SealKey{session.GenerateSealKey()}})
+		s := external(t, sealed)
+		count.Put(s, 7)
+		commit(t, s)
+		other := newManager(t, session.Config{Store: st})
+		s = external(t, other)
+		count.Put(s, 1)
+		wantError(t, s.Commit(t.Context()), session.ErrUnavailable)
+		if n, _ := count.Get(external(t, sealed)); n != 7 {
+			t.Errorf("count is %d, want 7", n)
+		}
+	})
+	t.Run("IDs of the other kind are refused without the store", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		m := newManager(t, session.Config{Store: st})
+		s := external(t, m)
+		count.Put(s, 1)
+		s.AllowToken()
+		commit(t, s)
+		random, _ := begin(t, m)
+		calls := st.count("any")
+		_, err := m.LoadVerified(t.Context(), s.ID())
+		wantError(t, err, session.ErrNotFound)
+		_, err = m.LoadExternal(t.Context(), random.ID())
+		wantError(t, err, session.ErrNotFound)
+		if st.count("any") != calls {
+			t.Error("the store was asked")
+		}
+	})
+}
+
+func TestFirstUseWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	t.Run("M13 every lost answer of a first use", func(t *testing.T) {
+		t.Parallel()
+		for _, op := range []string{"get", "create"} {
+			for n := 1; n <= 2; n++ {
+				for _, applied := range []bool{true, false} {
+					st := newStore()
+					m := newManager(t, session.Config{Store: st})
+					s := external(t, m)
+					count.Update(s, increment)
+					if applied {
+						st.after = lose(op, n)
+					} else {
+						st.before = lose(op, n)
+					}
+					err := s.Commit(t.Context())
+					st.before, st.after = nil, nil
+					got, _ := count.Get(external(t, m))
+					if err == nil && got != 1 || got > 1 || err != nil && !errors.Is(err, session.ErrUnavailable) {
+						t.Errorf("%s %d, applied %v: count is %d after %v", op, n, applied, got, err)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestLivesOfAnExternalSession(t *testing.T) {
+	t.Parallel()
 	t.Run("S8 a commit that meets another life is gone", func(t *testing.T) {
 		t.Parallel()
 		m := newManager(t, session.Config{})
@@ -94,63 +163,6 @@ func TestExternal(t *testing.T) {
 		s = external(t, m)
 		if _, ok := count.Get(s); ok {
 			t.Error("the old life's value is there")
-		}
-	})
-	t.Run("M13 every lost answer of a first use", func(t *testing.T) {
-		t.Parallel()
-		for _, op := range []string{"get", "create"} {
-			for n := 1; n <= 2; n++ {
-				for _, applied := range []bool{true, false} {
-					st := newStore()
-					m := newManager(t, session.Config{Store: st})
-					s := external(t, m)
-					count.Update(s, increment)
-					if applied {
-						st.after = lose(op, n)
-					} else {
-						st.before = lose(op, n)
-					}
-					err := s.Commit(t.Context())
-					st.before, st.after = nil, nil
-					got, _ := count.Get(external(t, m))
-					if err == nil && got != 1 || got > 1 || err != nil && !errors.Is(err, session.ErrUnavailable) {
-						t.Errorf("%s %d, applied %v: count is %d after %v", op, n, applied, got, err)
-					}
-				}
-			}
-		}
-	})
-	t.Run("a record that can't be read is not written over", func(t *testing.T) {
-		t.Parallel()
-		st := newStore()
-		sealed := newManager(t, session.Config{Store: st, SealKeys: []session.SealKey{session.GenerateSealKey()}})
-		s := external(t, sealed)
-		count.Put(s, 7)
-		commit(t, s)
-		other := newManager(t, session.Config{Store: st})
-		s = external(t, other)
-		count.Put(s, 1)
-		wantError(t, s.Commit(t.Context()), session.ErrUnavailable)
-		if n, _ := count.Get(external(t, sealed)); n != 7 {
-			t.Errorf("count is %d, want 7", n)
-		}
-	})
-	t.Run("IDs of the other kind are refused without the store", func(t *testing.T) {
-		t.Parallel()
-		st := newStore()
-		m := newManager(t, session.Config{Store: st})
-		s := external(t, m)
-		count.Put(s, 1)
-		s.AllowToken()
-		commit(t, s)
-		random, _ := begin(t, m)
-		calls := st.count("any")
-		_, err := m.LoadVerified(t.Context(), s.ID())
-		wantError(t, err, session.ErrNotFound)
-		_, err = m.LoadExternal(t.Context(), random.ID())
-		wantError(t, err, session.ErrNotFound)
-		if st.count("any") != calls {
-			t.Error("the store was asked")
 		}
 	})
 }
@@ -227,33 +239,5 @@ func TestExternalDestroyBeforeItArrives(t *testing.T) {
 	commit(t, s)
 	if err := st.Store.Create(t.Context(), "session:"+encodeID(externalID(t)), []byte("late"), time.Hour); !errors.Is(err, session.ErrExists) {
 		t.Errorf("what arrives late gives %v, want ErrExists", err)
-	}
-}
-
-// TestVersionsBeginAgain empties the store, after which versions are given
-// again, as by a restart of memcached.
-func TestVersionsBeginAgain(t *testing.T) {
-	t.Parallel()
-	for what, do := range map[string]func(s *session.Session){
-		"update":  func(s *session.Session) { count.Put(s, 9) },
-		"destroy": (*session.Session).Destroy,
-	} {
-		st := newStore()
-		m := newManager(t, session.Config{Store: st})
-		a := external(t, m)
-		a.SetSubject("alice")
-		commit(t, a)
-		late := external(t, m)
-		do(late)
-		st.Store = newStore().Store
-		b := external(t, m)
-		b.SetSubject("bob")
-		commit(t, b)
-		if err := late.Commit(t.Context()); !errors.Is(err, session.ErrGone) {
-			t.Errorf("%s: error is %v, want ErrGone", what, err)
-		}
-		if s := external(t, m); s.Subject() != "bob" {
-			t.Errorf("%s: the session is %q's", what, s.Subject())
-		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -212,6 +213,22 @@ func login(t testing.TB, m *session.Manager, subject string) *session.Session {
 	return s
 }
 
+// loginAtOnce lets alice sign in n times at the same time.
+func loginAtOnce(t *testing.T, m *session.Manager, n int) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			s := m.New()
+			s.SetSubject("alice")
+			if err := s.Commit(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // ids lists a subject's sessions.
 func ids(t testing.TB, m *session.Manager, subject string) []session.ID {
 	t.Helper()
@@ -279,5 +296,15 @@ func overwrite(t *testing.T, st *store, c session.Credential, value []byte) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// eachWay runs a subtest without seal keys, and with two.
+func eachWay(t *testing.T, name string, f func(t *testing.T, m *session.Manager)) {
+	for _, keys := range [][]session.SealKey{nil, {session.GenerateSealKey(), session.GenerateSealKey()}} {
+		t.Run(fmt.Sprintf("%s, with %d seal keys", name, len(keys)), func(t *testing.T) {
+			t.Parallel()
+			f(t, newManager(t, session.Config{SealKeys: keys}))
+		})
 	}
 }

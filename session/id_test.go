@@ -8,7 +8,7 @@ import (
 	"github.com/coatcheck/coatcheck/session"
 )
 
-func TestIDs(t *testing.T) {
+func TestOneSpellingOfAnID(t *testing.T) {
 	t.Parallel()
 	const text = "0f4e3c2b-1a09-4877-a655-443322110f0e"
 	id, err := session.ParseID(text)

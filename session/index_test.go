@@ -3,7 +3,6 @@ package session_test
 import (
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,11 +16,10 @@ func TestIndexIsPruned(t *testing.T) {
 		st := newStore()
 		m := newManager(t, session.Config{Store: st, IdleTimeout: time.Minute})
 		login(t, m, "alice")
-		s := login(t, m, "alice")
+		login(t, m, "alice")
 		time.Sleep(10 * time.Minute)
 		s2 := login(t, m, "alice")
 		wantIDs(t, m, "alice", s2.ID())
-		_ = s
 		gets := st.count("get")
 		wantIDs(t, m, "alice", s2.ID())
 		if n := st.count("get") - gets; n != 2 { // the index and one record
@@ -30,7 +28,7 @@ func TestIndexIsPruned(t *testing.T) {
 	})
 }
 
-func TestIndexLost(t *testing.T) {
+func TestIndexHeals(t *testing.T) {
 	t.Parallel()
 	isIndex := func(key string) bool { return strings.Contains(key, ":subject:") }
 	t.Run("it never fails a login or a refresh, which heals it", func(t *testing.T) {
@@ -86,6 +84,10 @@ func TestIndexLost(t *testing.T) {
 			t.Errorf("%d events, want 1", len(seen.of(session.Unreadable)))
 		}
 	})
+}
+
+func TestSessionOutOfReach(t *testing.T) {
+	t.Parallel()
 	t.Run("what can't be reached is named", func(t *testing.T) {
 		t.Parallel()
 		st := newStore()
@@ -111,20 +113,10 @@ func TestIndexLost(t *testing.T) {
 	})
 }
 
-func TestManyLogins(t *testing.T) {
+func TestLoginsAtOnceAreAllListed(t *testing.T) {
 	t.Parallel()
 	m := newManager(t, session.Config{})
-	var wg sync.WaitGroup
-	for range 50 {
-		wg.Go(func() {
-			s := m.New()
-			s.SetSubject("alice")
-			if err := s.Commit(t.Context()); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
+	loginAtOnce(t, m, 50)
 	if n := len(ids(t, m, "alice")); n != 50 {
 		t.Errorf("%d sessions are listed, want 50", n)
 	}

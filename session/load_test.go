@@ -8,7 +8,7 @@ import (
 	"github.com/coatcheck/coatcheck/session"
 )
 
-func TestTokens(t *testing.T) {
+func TestTokensOpenWhatAllowsThem(t *testing.T) {
 	t.Parallel()
 	m := newManager(t, session.Config{})
 	plain, c := begin(t, m)

@@ -26,7 +26,7 @@ func bodies(t testing.TB) map[string][]byte {
 	return found
 }
 
-func TestBodies(t *testing.T) {
+func TestOneEncodingOfABody(t *testing.T) {
 	t.Parallel()
 	t.Run("M7 one encoding for each, whatever is cut, added or changed", func(t *testing.T) {
 		t.Parallel()
@@ -95,4 +95,53 @@ func TestReferenceSize(t *testing.T) {
 		t.Errorf("a session of an e-mail address, a counter and 200 bytes takes %d bytes with its key, want at most 450", size)
 	}
 	t.Logf("%d bytes", size)
+}
+
+func TestUnreadableRecords(t *testing.T) {
+	t.Parallel()
+	k1 := session.GenerateSealKey()
+	t.Run("M7 S18 what can't be read is absent, reported and left alone", func(t *testing.T) {
+		t.Parallel()
+		for _, keys := range [][]session.SealKey{nil, {k1}} {
+			st := newStore()
+			m, seen := sealing(t, st, keys...)
+			_, c := begin(t, m)
+			_, other := begin(t, m)
+			good := rawValue(t, st, c)
+			bad := map[string][]byte{
+				"empty":            {},
+				"another version":  append([]byte{9}, good[1:]...),
+				"another envelope": append([]byte{3 - good[0]}, good[1:]...),
+				"another kind":     append([]byte{good[0], good[1] ^ 0x40}, good[2:]...),
+				"another's":        rawValue(t, st, other),
+				"longer":           append(append([]byte(nil), good...), 0),
+			}
+			for n := range good {
+				bad["cut to "+string(rune('A'+n%26))+strings.Repeat("+", n/26)] = good[:n]
+			}
+			for what, value := range bad {
+				before := len(seen.of(session.Unreadable))
+				overwrite(t, st, c, value)
+				wantDead(t, m, c)
+				if len(seen.of(session.Unreadable)) != before+1 {
+					t.Errorf("%d keys: %s: no event", len(keys), what)
+				}
+				if got := rawValue(t, st, c); string(got) != string(value) {
+					t.Errorf("%d keys: %s: it was changed", len(keys), what)
+				}
+			}
+			overwrite(t, st, c, good)
+			wantCount(t, m, c, 1)
+		}
+	})
+	t.Run("M7 a commit over what can't be read is gone", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		m, _ := sealing(t, st)
+		_, c := begin(t, m)
+		s := load(t, m, c)
+		overwrite(t, st, c, []byte("garbage"))
+		count.Update(s, increment)
+		wantError(t, s.Commit(t.Context()), session.ErrGone)
+	})
 }

@@ -54,6 +54,23 @@ func TestRenewedCredential(t *testing.T) {
 			wantCount(t, m, c, 1)
 		}
 	})
+	t.Run("a wrong secret learns nothing of it", func(t *testing.T) {
+		t.Parallel()
+		m := newManager(t, session.Config{})
+		s, c := begin(t, m)
+		s.Renew()
+		commit(t, s)
+		forged, err := session.ParseCredential(c.Reveal()[:30] + strings.Repeat("A", 34))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = m.Load(t.Context(), forged)
+		wantError(t, err, session.ErrNotFound)
+	})
+}
+
+func TestRenewedCredentialMayStill(t *testing.T) {
+	t.Parallel()
 	t.Run("S7 it can destroy its successor", func(t *testing.T) {
 		t.Parallel()
 		m := newManager(t, session.Config{})
@@ -72,19 +89,6 @@ func TestRenewedCredential(t *testing.T) {
 		if s := load(t, m, old.Credential()); s.Subject() != "alice" || old.Credential().ID() == c.ID() {
 			t.Errorf("subject is %q", s.Subject())
 		}
-	})
-	t.Run("a wrong secret learns nothing of it", func(t *testing.T) {
-		t.Parallel()
-		m := newManager(t, session.Config{})
-		s, c := begin(t, m)
-		s.Renew()
-		commit(t, s)
-		forged, err := session.ParseCredential(c.Reveal()[:30] + strings.Repeat("A", 34))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = m.Load(t.Context(), forged)
-		wantError(t, err, session.ErrNotFound)
 	})
 	t.Run("a chain of renewals is followed to its end", func(t *testing.T) {
 		t.Parallel()
@@ -165,4 +169,24 @@ func TestDestinationIsDrawnAgain(t *testing.T) {
 	commit(t, s)
 	wantDead(t, m, c)
 	wantCount(t, m, s.Credential(), 1)
+}
+
+func TestLoginMeetsRenewal(t *testing.T) {
+	t.Parallel()
+	t.Run("S19 a login that meets a renewal begins afresh", func(t *testing.T) {
+		t.Parallel()
+		m := newManager(t, session.Config{})
+		_, c := begin(t, m)
+		a, b := load(t, m, c), load(t, m, c)
+		b.Renew()
+		commit(t, b)
+		count.Update(a, increment)
+		a.SetSubject("alice")
+		commit(t, a)
+		wantCount(t, m, b.Credential(), 1)
+		wantCount(t, m, a.Credential(), 1) // from nothing: the values went with the renewal
+		if s := load(t, m, a.Credential()); s.Subject() != "alice" {
+			t.Errorf("subject is %q", s.Subject())
+		}
+	})
 }

@@ -4,12 +4,68 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/coatcheck/coatcheck/session"
 )
+
+func TestS13Revoke(t *testing.T) {
+	t.Parallel()
+	eachWay(t, "S13 one is ended, or all, or all others", func(t *testing.T, m *session.Manager) {
+		a, b, c := login(t, m, "alice"), login(t, m, "alice"), login(t, m, "alice")
+		bob := login(t, m, "bob")
+		for range 2 { // what was ended may be ended again
+			if err := m.Revoke(t.Context(), "alice", a.ID()); err != nil {
+				t.Errorf("Revoke: %v", err)
+			}
+			wantDead(t, m, a.Credential())
+			wantIDs(t, m, "alice", b.ID(), c.ID())
+		}
+		err := m.Revoke(t.Context(), "alice", bob.ID(), c.ID())
+		wantError(t, err, session.ErrNotFound)
+		if !strings.Contains(err.Error(), bob.ID().String()) || strings.Contains(err.Error(), c.ID().String()) {
+			t.Errorf("%v names the wrong session", err)
+		}
+		wantIDs(t, m, "bob", bob.ID())
+		wantDead(t, m, c.Credential())
+		for _, except := range [][]session.ID{{b.ID()}, nil} {
+			other := login(t, m, "alice")
+			if err := m.RevokeAll(t.Context(), "alice", except...); err != nil {
+				t.Errorf("RevokeAll: %v", err)
+			}
+			wantIDs(t, m, "alice", except...)
+			wantDead(t, m, other.Credential())
+		}
+		wantDead(t, m, b.Credential())
+		wantIDs(t, m, "bob", bob.ID())
+	})
+	t.Run("S13 nobody's sessions are nobody's to list or revoke", func(t *testing.T) {
+		t.Parallel()
+		m := newManager(t, session.Config{})
+		s, c := begin(t, m)
+		wantIDs(t, m, "")
+		wantError(t, m.Revoke(t.Context(), "", s.ID()), session.ErrNotFound)
+		wantError(t, m.Revoke(t.Context(), "alice", s.ID()), session.ErrNotFound)
+		wantError(t, m.Revoke(t.Context(), "alice", session.ID{}), session.ErrNotFound)
+		wantCount(t, m, c, 1)
+	})
+	t.Run("S13 what was renewed is followed", func(t *testing.T) {
+		t.Parallel()
+		m := newManager(t, session.Config{})
+		s := login(t, m, "alice")
+		first := s.ID()
+		s.Renew()
+		commit(t, s)
+		wantIDs(t, m, "alice", s.ID())
+		if err := m.Revoke(t.Context(), "alice", first); err != nil {
+			t.Errorf("Revoke: %v", err)
+		}
+		wantDead(t, m, s.Credential())
+	})
+}
 
 func TestRevokeIsDetached(t *testing.T) {
 	t.Parallel()
@@ -139,4 +195,44 @@ func TestRevokeMeetsRenew(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestMarkersOfAnotherSubject(t *testing.T) {
+	t.Parallel()
+	t.Run("S13 alice's old ID revokes nothing of bob's, ended or not", func(t *testing.T) {
+		t.Parallel()
+		m := newManager(t, session.Config{})
+		s := login(t, m, "alice")
+		id := s.ID()
+		s.SetSubject("bob")
+		commit(t, s)
+		bobs := s.ID()
+		wantIDs(t, m, "alice")
+		wantIDs(t, m, "bob", bobs)
+		wantError(t, m.Revoke(t.Context(), "alice", id), session.ErrNotFound)
+		load(t, m, s.Credential())
+		s.Destroy()
+		commit(t, s)
+		wantError(t, m.Revoke(t.Context(), "alice", bobs), session.ErrNotFound)
+		if err := m.Revoke(t.Context(), "bob", bobs); err != nil {
+			t.Errorf("of his own, which had ended: %v", err)
+		}
+	})
+	t.Run("S13 an external session whose subject changed is no more alice's", func(t *testing.T) {
+		t.Parallel()
+		m := newManager(t, session.Config{})
+		s := external(t, m)
+		s.SetSubject("alice")
+		commit(t, s)
+		s.SetSubject("bob")
+		commit(t, s)
+		wantIDs(t, m, "alice")
+		wantIDs(t, m, "bob", s.ID())
+		if err := m.RevokeAll(t.Context(), "alice"); err != nil {
+			t.Error(err)
+		}
+		if external(t, m).Subject() != "bob" {
+			t.Error("bob's session was ended")
+		}
+	})
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/coatcheck/coatcheck/session"
 )
 
-func TestSubjectValues(t *testing.T) {
+func TestAnotherSubjectSeesNoValues(t *testing.T) {
 	t.Parallel()
 	m := newManager(t, session.Config{})
 	s, _ := begin(t, m)
@@ -68,7 +68,7 @@ func TestLifeLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-func TestLabels(t *testing.T) {
+func TestLabelsHaveALimit(t *testing.T) {
 	t.Parallel()
 	s := newManager(t, session.Config{}).New()
 	s.SetSubject("alice")

@@ -26,6 +26,30 @@ func (s *scripted) Update(ctx context.Context, key string, value []byte, version
 	return s.update(s.n, apply)
 }
 
+// arrivingLate is a store that gives no answer to an Update until, at one of the
+// attempts, the first of them is carried out after all, and that attempt refused.
+func arrivingLate(t *testing.T, st session.Store, at int, then func()) *scripted {
+	sc := &scripted{Store: st}
+	sc.update = func(n int, apply func() error) error {
+		switch {
+		case n == 1:
+			sc.late = apply
+			return errLost
+		case n < at:
+			return errLost
+		case n > at:
+			return apply()
+		}
+		if err := sc.late(); err != nil {
+			t.Error(err)
+		}
+		err := apply() // ErrConflict
+		then()
+		return err
+	}
+	return sc
+}
+
 // TestRefusedResend: an attempt without an answer lands before it is sent again,
 // so that the second one is refused. That refusal says nothing of the first.
 func TestRefusedResend(t *testing.T) {
@@ -38,24 +62,7 @@ func TestRefusedResend(t *testing.T) {
 		s, s2 := load(t, m, c), load(t, other, c)
 		count.Update(s, increment)
 		items.Put(s2, []string{"other"})
-		sc := &scripted{Store: st.Store}
-		st.Store = sc
-		sc.update = func(n int, apply func() error) error {
-			switch n {
-			case 1:
-				sc.late = apply
-				return errLost
-			case 2:
-				if err := sc.late(); err != nil {
-					t.Error(err)
-				}
-				err := apply() // ErrConflict
-				commit(t, s2)
-				return err
-			default:
-				return apply()
-			}
-		}
+		st.Store = arrivingLate(t, st.Store, 2, func() { commit(t, s2) })
 		wantError(t, s.Commit(t.Context()), session.ErrUnavailable)
 		wantCount(t, other, c, 2)
 	})
@@ -66,24 +73,7 @@ func TestRefusedResend(t *testing.T) {
 		_, c := begin(t, m)
 		s := load(t, m, c)
 		count.Update(s, increment)
-		sc := &scripted{Store: st.Store}
-		st.Store = sc
-		sc.update = func(n int, apply func() error) error {
-			switch n {
-			case 1:
-				sc.late = apply
-				return errLost
-			case 2, 3:
-				return errLost
-			case 4:
-				if err := sc.late(); err != nil {
-					t.Error(err)
-				}
-				return apply() // ErrConflict
-			default:
-				return apply()
-			}
-		}
+		st.Store = arrivingLate(t, st.Store, 4, func() {})
 		if err := s.Commit(t.Context()); err != nil && !errors.Is(err, session.ErrUnavailable) {
 			t.Error(err) // "done" would be right as well
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/coatcheck/coatcheck/session"
 )
 
-func TestValues(t *testing.T) {
+func TestValuesAreKept(t *testing.T) {
 	t.Parallel()
 	m := newManager(t, session.Config{})
 	s, c := begin(t, m)

@@ -9,58 +9,80 @@ import (
 	"github.com/coatcheck/coatcheck/session"
 )
 
-func TestNil(t *testing.T) {
+func TestNilAndZeroSessionsHoldNothing(t *testing.T) {
 	t.Parallel()
-	s := session.FromContext(t.Context())
-	if s != nil {
-		t.Fatal("a context without a session gives one")
+	for name, s := range map[string]*session.Session{"nil": nil, "zero": new(session.Session)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			count.Put(s, 1)
+			count.Delete(s)
+			s.Renew()
+			s.SetSubject("x")
+			s.Clear()
+			s.AllowToken()
+			s.SetLabel("x")
+			s.SetIdleTimeout(1)
+			s.ExpireAt(time.Now().Add(time.Hour))
+			s.Destroy()
+			if n := count.Update(s, increment); n != 1 {
+				t.Errorf("Update gives %d", n)
+			}
+			if _, ok := count.Get(s); ok {
+				t.Error("Get finds something")
+			}
+			if _, ok := count.Pop(s); ok {
+				t.Error("Pop finds something")
+			}
+			if s.Stored() || s.Subject() != "" || !s.ID().IsZero() || s.Keys() != nil || !s.Deadline().IsZero() || !s.Credential().IsZero() {
+				t.Error("it says that it is something")
+			}
+			if s.Destroyed() || s.FingerprintIs("") {
+				t.Error("it says that it was something")
+			}
+			if err := s.Commit(t.Context()); err == nil || s == nil && !strings.Contains(err.Error(), "is the middleware mounted?") {
+				t.Errorf("error is %v", err)
+			}
+		})
 	}
-	for name, s := range map[string]*session.Session{"nil": s, "zero": new(session.Session)} {
-		count.Put(s, 1)
-		count.Delete(s)
-		s.Renew()
-		s.SetSubject("x")
-		s.Clear()
-		s.AllowToken()
-		s.SetLabel("x")
-		s.SetIdleTimeout(1)
-		s.ExpireAt(time.Now().Add(time.Hour))
-		s.Destroy()
-		if n := count.Update(s, increment); n != 1 {
-			t.Errorf("Update gives %d", n)
-		}
-		if _, ok := count.Get(s); ok {
-			t.Errorf("a %s session holds something", name)
-		}
-		if _, ok := count.Pop(s); ok {
-			t.Errorf("a %s session holds something", name)
-		}
-		if s.Stored() || s.Subject() != "" || !s.ID().IsZero() || s.Keys() != nil || !s.Deadline().IsZero() || !s.Credential().IsZero() {
-			t.Errorf("a %s session says that it is something", name)
-		}
-		if err := s.Commit(t.Context()); err == nil || s == nil && !strings.Contains(err.Error(), "is the middleware mounted?") {
-			t.Errorf("error is %v", err)
-		}
-	}
-	var m *session.Manager
-	for _, m := range []*session.Manager{m, new(session.Manager)} {
-		_, err := m.Load(t.Context(), session.Credential{})
-		wantError(t, err, session.ErrUnavailable)
-		_, err = m.LoadVerified(t.Context(), session.ID{})
-		wantError(t, err, session.ErrUnavailable)
-		_, err = m.LoadExternal(t.Context(), session.ID{})
-		wantError(t, err, session.ErrUnavailable)
-		s := m.New()
-		count.Put(s, 1)
-		s.SetIdleTimeout(1)
-		s.ExpireAt(time.Now().Add(time.Hour))
-		s.SetSubject("x")
-		s.Renew()
-		wantError(t, s.Commit(t.Context()), session.ErrUnavailable)
+	var s *session.Session
+	if text := fmt.Sprint(s); text != "session.Session(nil)" || s.LogValue().String() != "" {
+		t.Errorf("a nil session is printed as %s, and logged as %s", text, s.LogValue())
 	}
 }
 
-func TestZeroValues(t *testing.T) {
+func TestNilAndZeroManagersFailClosed(t *testing.T) {
+	t.Parallel()
+	for name, m := range map[string]*session.Manager{"nil": nil, "zero": new(session.Manager)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := m.Load(t.Context(), session.Credential{})
+			wantError(t, err, session.ErrUnavailable)
+			_, err = m.LoadVerified(t.Context(), session.ID{})
+			wantError(t, err, session.ErrUnavailable)
+			_, err = m.LoadExternal(t.Context(), session.ID{})
+			wantError(t, err, session.ErrUnavailable)
+			s := m.New()
+			count.Put(s, 1)
+			s.SetIdleTimeout(1)
+			s.ExpireAt(time.Now().Add(time.Hour))
+			s.SetSubject("x")
+			s.Renew()
+			wantError(t, s.Commit(t.Context()), session.ErrUnavailable)
+			if _, err := m.List(t.Context(), "x"); err == nil {
+				t.Error("it lists")
+			}
+			if m.Revoke(t.Context(), "x") == nil || m.RevokeAll(t.Context(), "x") == nil {
+				t.Error("it revokes")
+			}
+			if m.FromContext(t.Context()) != nil || m.Name() != "" || fmt.Sprint(m) != "session.Manager()" {
+				t.Error("it says that it is something")
+			}
+			m.Report(t.Context(), session.Event{})
+		})
+	}
+}
+
+func TestZeroCredentialsAndKeysOpenNothing(t *testing.T) {
 	t.Parallel()
 	var c session.Credential
 	var k session.SealKey
@@ -72,25 +94,4 @@ func TestZeroValues(t *testing.T) {
 	wantError(t, err, session.ErrNotFound)
 	_, err = m.LoadOpaque(t.Context(), c)
 	wantError(t, err, session.ErrNotFound)
-	if _, err := session.NewSealKey(make([]byte, 31)); err == nil {
-		t.Error("a seal key of 31 bytes was taken")
-	}
-	var s *session.Session
-	if s.Pending() || s.Destroyed() || s.FingerprintIs("") || fmt.Sprint(s) != "session.Session(nil)" || s.LogValue().String() != "" {
-		t.Error("a nil session says that it is something")
-	}
-	if session.NewContext(t.Context(), nil) != t.Context() {
-		t.Error("a nil session makes a context")
-	}
-	var none *session.Manager
-	if none.FromContext(t.Context()) != nil || none.Name() != "" || fmt.Sprint(none) != "session.Manager()" {
-		t.Error("a nil manager says that it is something")
-	}
-	none.Report(t.Context(), session.Event{})
-	if _, err := none.List(t.Context(), "x"); err == nil {
-		t.Error("a nil manager lists")
-	}
-	if none.Revoke(t.Context(), "x") == nil || none.RevokeAll(t.Context(), "x") == nil {
-		t.Error("a nil manager revokes")
-	}
 }

@@ -1,12 +1,14 @@
 package session_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/coatcheck/coatcheck/session"
+	"github.com/coatcheck/coatcheck/session/memory"
 )
 
 // TestStoreKeys gives a manager the worst that an application could pass on from
@@ -59,6 +61,54 @@ func wantStoreKey(t *testing.T, key, name string) {
 	for _, r := range key {
 		if r <= ' ' || r > '~' {
 			t.Errorf("%q is in the key %q", r, key)
+		}
+	}
+}
+
+func TestEmptiedStore(t *testing.T) {
+	t.Parallel()
+	k1 := session.GenerateSealKey()
+	t.Run("M6 an emptied store ends sessions and revives none", func(t *testing.T) {
+		t.Parallel()
+		st := newStore()
+		m, _ := sealing(t, st, k1)
+		_, c := begin(t, m)
+		s, r, d := load(t, m, c), load(t, m, c), load(t, m, c)
+		st.Store = new(memory.Store)
+		count.Update(s, increment)
+		r.Renew()
+		d.Destroy()
+		for _, s := range []*session.Session{s, r, d} {
+			wantError(t, s.Commit(t.Context()), session.ErrGone)
+		}
+		wantDead(t, m, c)
+	})
+}
+
+// TestVersionsBeginAgain empties the store, after which versions are given
+// again, as by a restart of memcached.
+func TestVersionsBeginAgain(t *testing.T) {
+	t.Parallel()
+	for what, do := range map[string]func(s *session.Session){
+		"update":  func(s *session.Session) { count.Put(s, 9) },
+		"destroy": (*session.Session).Destroy,
+	} {
+		st := newStore()
+		m := newManager(t, session.Config{Store: st})
+		a := external(t, m)
+		a.SetSubject("alice")
+		commit(t, a)
+		late := external(t, m)
+		do(late)
+		st.Store = newStore().Store
+		b := external(t, m)
+		b.SetSubject("bob")
+		commit(t, b)
+		if err := late.Commit(t.Context()); !errors.Is(err, session.ErrGone) {
+			t.Errorf("%s: error is %v, want ErrGone", what, err)
+		}
+		if s := external(t, m); s.Subject() != "bob" {
+			t.Errorf("%s: the session is %q's", what, s.Subject())
 		}
 	}
 }
