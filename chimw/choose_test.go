@@ -238,31 +238,38 @@ func (w *world) fill(t *testing.T) {
 		"verifier failing":   {header("external-failing")},
 		"external of a wrap": {header("external-wrapping")},
 	}
-	w.bodies = map[string]string{
+	w.bodies, w.requests = bodiesWith(inBody), ways
+}
+
+// bodiesWith returns the bodies that carry a token, or nearly.
+func bodiesWith(token string) map[string]string {
+	return map[string]string{
 		"absent":             "",
 		"empty":              "",
-		"not JSON":           `{"token":"` + inBody + `"`,
-		"wrong content type": `{"token":"` + inBody + `"}`,
-		"other JSON":         `["token","` + inBody + `"]`,
-		"other case":         `{"Token":"` + inBody + `"}`,
-		"nested":             `{"a":{"token":"` + inBody + `"}}`,
-		"good":               `{"a":[1,{"token":2}],"token":"` + inBody + `","b":null}`,
-		"bad":                `{"token":"` + flip(inBody) + `"}`,
-		"twice":              `{"token":"` + inBody + `","token":"` + inBody + `"}`,
+		"not JSON":           `{"token":"` + token + `"`,
+		"wrong content type": `{"token":"` + token + `"}`,
+		"other JSON":         `["token","` + token + `"]`,
+		"other case":         `{"Token":"` + token + `"}`,
+		"nested":             `{"a":{"token":"` + token + `"}}`,
+		"good":               `{"a":[1,{"token":2}],"token":"` + token + `","b":null}`,
+		"bad":                `{"token":"` + flip(token) + `"}`,
+		"twice":              `{"token":"` + token + `","token":"` + token + `"}`,
 		"no text":            `{"token":null}`,
-		"too large":          `{"token":"` + inBody + `"` + strings.Repeat(" ", 1000) + `}`,
+		"too large":          `{"token":"` + token + `"` + strings.Repeat(" ", 1000) + `}`,
 	}
-	w.requests = map[string][]string{
-		"safe":                {"GET"},
-		"unsafe":              {"POST", "Sec-Fetch-Site: none"},
-		"same origin":         {"DELETE", "Sec-Fetch-Site: same-origin"},
-		"no browser":          {"PUT"},
-		"safe cross-site":     {"GET", "Sec-Fetch-Site: cross-site", "Origin: https://evil.example"},
-		"cross-site":          {"POST", "Sec-Fetch-Site: cross-site", "Origin: https://evil.example"},
-		"cross-origin of old": {"POST", "Origin: https://evil.example"},
-		"upgrade":             {"GET", "Upgrade: websocket", "Origin: https://evil.example"},
-		"upgrade same origin": {"GET", "Upgrade: websocket", "Sec-Fetch-Site: same-origin"},
-	}
+}
+
+// ways are the methods of requests, and what a browser says of where they come from.
+var ways = map[string][]string{
+	"safe":                {"GET"},
+	"unsafe":              {"POST", "Sec-Fetch-Site: none"},
+	"same origin":         {"DELETE", "Sec-Fetch-Site: same-origin"},
+	"no browser":          {"PUT"},
+	"safe cross-site":     {"GET", "Sec-Fetch-Site: cross-site", "Origin: https://evil.example"},
+	"cross-site":          {"POST", "Sec-Fetch-Site: cross-site", "Origin: https://evil.example"},
+	"cross-origin of old": {"POST", "Origin: https://evil.example"},
+	"upgrade":             {"GET", "Upgrade: websocket", "Origin: https://evil.example"},
+	"upgrade same origin": {"GET", "Upgrade: websocket", "Sec-Fetch-Site: same-origin"},
 }
 
 // serveExternal gives the external client its session.

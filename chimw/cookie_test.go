@@ -118,21 +118,19 @@ func TestPersistent(t *testing.T) {
 }
 
 func testPersistent(t *testing.T) {
-	func() {
-		h := build(t, func(m *session.Config, c *chimw.Config) {
-			c.Persistent = true
-			m.Lifetime, m.MaxLifetime = time.Hour, 400*24*time.Hour
-		})
-		res := h.serve(put("me"), request("POST", ""))
-		line := cookies(res)[0]
-		if !strings.HasSuffix(line, "; Max-Age=3600") {
-			t.Errorf("Set-Cookie is %q, want Max-Age=3600", line)
-		}
-		pair, _, _ := strings.Cut(line, ";")
-		res = h.serve(change(func(s *session.Session) { s.ExpireAt(time.Now().Add(1000 * 24 * time.Hour)) }), request("POST", "", "Cookie: "+pair))
-		if got := cookies(res); len(got) != 1 || !strings.HasPrefix(got[0], pair) || !strings.HasSuffix(got[0], "; Max-Age=34560000") {
-			t.Errorf("C7 Set-Cookie is %q, want the same value for 400 days", got)
-		}
-		wantNoCookie(t, h.serve(who, request("GET", "", "Cookie: "+pair)))
-	}()
+	h := build(t, func(m *session.Config, c *chimw.Config) {
+		c.Persistent = true
+		m.Lifetime, m.MaxLifetime = time.Hour, 400*24*time.Hour
+	})
+	res := h.serve(put("me"), request("POST", ""))
+	line := cookies(res)[0]
+	if !strings.HasSuffix(line, "; Max-Age=3600") {
+		t.Errorf("Set-Cookie is %q, want Max-Age=3600", line)
+	}
+	pair, _, _ := strings.Cut(line, ";")
+	res = h.serve(change(func(s *session.Session) { s.ExpireAt(time.Now().Add(1000 * 24 * time.Hour)) }), request("POST", "", "Cookie: "+pair))
+	if got := cookies(res); len(got) != 1 || !strings.HasPrefix(got[0], pair) || !strings.HasSuffix(got[0], "; Max-Age=34560000") {
+		t.Errorf("C7 Set-Cookie is %q, want the same value for 400 days", got)
+	}
+	wantNoCookie(t, h.serve(who, request("GET", "", "Cookie: "+pair)))
 }

@@ -58,6 +58,11 @@ func TestCookieFlow(t *testing.T) {
 		}
 		wantExpired(t, h.serve(destroy, request("POST", "", second))) // again, by a dead cookie
 	})
+}
+
+func TestWhatComesAfterADestroy(t *testing.T) {
+	t.Parallel()
+	h := build(t)
 	t.Run("C9 renewed twice and destroyed: one Set-Cookie", func(t *testing.T) {
 		c := given(t, h.serve(put("x"), request("POST", "")))
 		res := h.serve(func(w http.ResponseWriter, r *http.Request) {
@@ -85,25 +90,15 @@ func TestCookieFlow(t *testing.T) {
 	})
 }
 
+var tokenKinds = map[string]option{"signed": func(*session.Config, *chimw.Config) {}, "opaque": opaque}
+
 func TestTokenFlow(t *testing.T) {
 	t.Parallel()
-	for name, o := range map[string]option{
-		"signed": func(*session.Config, *chimw.Config) {},
-		"opaque": func(_ *session.Config, c *chimw.Config) { c.Tokens = nil },
-	} {
+	for name, o := range tokenKinds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := build(t, o)
-			issue := func(w http.ResponseWriter, r *http.Request) {
-				tok, err := h.mw.IssueToken(r.Context(), session.FromContext(r.Context()))
-				if err != nil {
-					h.mw.Error(w, r, err)
-					return
-				}
-				w.Header().Set("Cache-Control", "public, max-age=600")
-				io.WriteString(w, tok.Reveal())
-			}
-			res := h.serve(issue, request("POST", ""))
+			res := h.serve(h.issue, request("POST", ""))
 			wantNoCookie(t, res)
 			wantHeader(t, res, "Cache-Control", "no-store")
 			tok := body(t, res)
@@ -125,6 +120,29 @@ func TestTokenFlow(t *testing.T) {
 				}
 				tok = next
 			})
+			t.Run("S7 logout, then a new session by the same carrier", func(t *testing.T) {
+				res := h.serve(change(func(s *session.Session) { s.Destroy(); owner.Put(s, "after") }), request("POST", "", header(tok)))
+				wantNoCookie(t, res)
+				next := res.Header.Get("X-Auth-Token")
+				if got := body(t, h.serve(who, request("GET", "", header(next)))); got != "after" {
+					t.Errorf("the session is %q's", got)
+				}
+				wantStatus(t, h.serve(who, request("GET", "", header(tok))), 401)
+				res = h.serve(destroy, request("POST", "", header(next)))
+				wantNoCookie(t, res)
+				wantHeader(t, res, "X-Auth-Token", "")
+				wantStatus(t, h.serve(who, request("GET", "", header(next))), 401)
+			})
+		})
+	}
+}
+
+func TestTokenBesideACookie(t *testing.T) {
+	t.Parallel()
+	for name, o := range tokenKinds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := build(t, o)
 			t.Run("a token for a session of its own", func(t *testing.T) {
 				cookie := given(t, h.serve(put("browser"), request("POST", "")))
 				res := h.serve(func(w http.ResponseWriter, r *http.Request) {
@@ -144,7 +162,7 @@ func TestTokenFlow(t *testing.T) {
 			})
 			t.Run("a token for a cookie's session", func(t *testing.T) {
 				cookie := given(t, h.serve(put("browser"), request("POST", "")))
-				res := h.serve(issue, request("POST", "", cookie))
+				res := h.serve(h.issue, request("POST", "", cookie))
 				if name == "opaque" { // its credential must not leave the cookie
 					wantStatus(t, res, 403)
 					return
@@ -153,19 +171,6 @@ func TestTokenFlow(t *testing.T) {
 				tok := body(t, res)
 				wantExpired(t, h.serve(destroy, request("POST", "", cookie)))
 				wantStatus(t, h.serve(who, request("GET", "", header(tok))), 401) // it ends with the session
-			})
-			t.Run("S7 logout, then a new session by the same carrier", func(t *testing.T) {
-				res := h.serve(change(func(s *session.Session) { s.Destroy(); owner.Put(s, "after") }), request("POST", "", header(tok)))
-				wantNoCookie(t, res)
-				next := res.Header.Get("X-Auth-Token")
-				if got := body(t, h.serve(who, request("GET", "", header(next)))); got != "after" {
-					t.Errorf("the session is %q's", got)
-				}
-				wantStatus(t, h.serve(who, request("GET", "", header(tok))), 401)
-				res = h.serve(destroy, request("POST", "", header(next)))
-				wantNoCookie(t, res)
-				wantHeader(t, res, "X-Auth-Token", "")
-				wantStatus(t, h.serve(who, request("GET", "", header(next))), 401)
 			})
 		})
 	}

@@ -23,18 +23,9 @@ func TestGuards(t *testing.T) {
 			return prints[subject], nil
 		}
 	})
-	login := func(subject, print string) string {
-		s := h.manager.New()
-		s.SetSubject(subject)
-		s.SetFingerprint(print)
-		if err := s.Commit(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		return cookieOf(s)
-	}
 	anonymous := cookieOf(h.session("nobody"))
 	tok, _ := h.token("client")
-	alice, bob, carol := login("alice", "one"), login("bob", "an old one"), login("carol", "one")
+	alice, bob, carol := h.signedIn("alice", "one"), h.signedIn("bob", "an old one"), h.signedIn("carol", "one")
 	never := func(*http.Request, *session.Session) bool { return false }
 	for name, c := range map[string]struct {
 		guard     func(http.Handler) http.Handler
@@ -76,6 +67,12 @@ func TestGuards(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestGuardsOutsideOfTheMiddlewareRefuse(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	alice := h.signedIn("alice", "")
 	t.Run("outside of the middleware: refused", func(t *testing.T) {
 		for _, guard := range []func(http.Handler) http.Handler{h.mw.RequireSession, h.mw.RequireSubject, h.mw.RequireToken} {
 			res := direct(guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler ran") })), request("GET", "", alice))
@@ -94,21 +91,15 @@ func TestFingerprintWithoutIndex(t *testing.T) {
 		h := build(t, func(_ *session.Config, c *chimw.Config) {
 			c.Fingerprint = func(context.Context, string) (string, error) { return print, nil }
 		})
-		s := h.manager.New()
-		s.SetSubject("alice")
-		s.SetFingerprint(print)
 		h.store.fail(func(_, key string) bool { return strings.Contains(key, ":subject:") })
-		if err := s.Commit(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		cookie := h.signedIn("alice", print)
 		h.store.fail(nil)
 		if live, err := h.manager.List(t.Context(), "alice"); err != nil || len(live) != 0 {
 			t.Fatalf("the index has %v: the test shows nothing; %v", live, err)
 		}
 		guarded := h.mw.RequireSubject(http.HandlerFunc(who)).ServeHTTP
-		wantStatus(t, h.serve(guarded, request("GET", "", cookieOf(s))), 200)
+		wantStatus(t, h.serve(guarded, request("GET", "", cookie)), 200)
 		print = "the new password's"
-		cookie := cookieOf(s)
 		wantStatus(t, h.serve(guarded, request("GET", "", cookie)), 401)
 		print = "the old password's" // dead, not only refused
 		wantStatus(t, h.serve(guarded, request("GET", "", cookie)), 401)

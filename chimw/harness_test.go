@@ -164,6 +164,29 @@ func (h *house) token(who string) (string, *session.Session) {
 	return tok.Reveal(), s
 }
 
+// issue answers with a token for the request's session, which nobody is to cache.
+func (h *house) issue(w http.ResponseWriter, r *http.Request) {
+	tok, err := h.mw.IssueToken(r.Context(), session.FromContext(r.Context()))
+	if err != nil {
+		h.mw.Error(w, r, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "public, max-age=600")
+	io.WriteString(w, tok.Reveal())
+}
+
+// signedIn stores a session of a subject's, and returns its cookie.
+func (h *house) signedIn(subject, fingerprint string) string {
+	h.t.Helper()
+	s := h.manager.New()
+	s.SetSubject(subject)
+	s.SetFingerprint(fingerprint)
+	if err := s.Commit(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+	return cookieOf(s)
+}
+
 // request makes a request; each header is a line "Name: value".
 func request(method, body string, headers ...string) *http.Request {
 	var r io.Reader
@@ -264,28 +287,6 @@ func recoverer(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(w, r)
 	})
-}
-
-func unwrapped(next http.Handler) http.Handler { return next }
-
-func wrapped(next http.Handler, wrap func(http.ResponseWriter) http.ResponseWriter) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(wrap(w), r) })
-}
-
-// start serves a handler over real sockets, by HTTP/1.1 or HTTP/2.
-func start(t *testing.T, protocol string, handler http.Handler) (url string, client *http.Client) {
-	t.Helper()
-	srv := httptest.NewUnstartedServer(handler)
-	srv.EnableHTTP2 = protocol == "HTTP/2"
-	if srv.EnableHTTP2 {
-		srv.StartTLS()
-	} else {
-		srv.Start()
-	}
-	t.Cleanup(srv.Close)
-	client = srv.Client()
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return srv.URL, client
 }
 
 const cookieAttributes = "; Path=/; HttpOnly; SameSite=Lax"

@@ -71,11 +71,11 @@ func TestPanickingErrorHandler(t *testing.T) {
 	})
 	h.store.fail(writes)
 	rec := httptest.NewRecorder()
-	h.mw.Handler(recoverer(put2)).ServeHTTP(rec, request("POST", ""))
+	h.mw.Handler(recoverer(putAndAnswer)).ServeHTTP(rec, request("POST", ""))
 	wantStatus(t, rec.Result(), 500)
 }
 
-var put2 = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+var putAndAnswer = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	owner.Put(session.FromContext(r.Context()), "me")
 	io.WriteString(w, "success")
 })

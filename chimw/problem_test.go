@@ -110,7 +110,7 @@ func TestProblems(t *testing.T) {
 	})
 }
 
-func TestErrors(t *testing.T) {
+func TestErrorStatus(t *testing.T) {
 	t.Parallel()
 	h := build(t)
 	for name, c := range map[string]struct {
@@ -146,7 +146,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-func TestErrorHandler(t *testing.T) {
+func TestErrorHandlerAnswers(t *testing.T) {
 	t.Parallel()
 	var got *chimw.Problem
 	h := build(t, func(_ *session.Config, c *chimw.Config) {
@@ -184,13 +184,9 @@ func TestErrorReplacesTheAnswer(t *testing.T) {
 	if got := body(t, res); !strings.HasPrefix(got, `{"status":503`) {
 		t.Errorf("body is %q", got)
 	}
-	var none *chimw.Problem
-	for _, p := range []*chimw.Problem{none, {}, {Status: 200}} {
-		wantStatus(t, h.serve(func(w http.ResponseWriter, r *http.Request) { h.mw.Error(w, r, p) }, request("GET", "")), 500)
-	}
 }
 
-func TestZeroMiddleware(t *testing.T) {
+func TestNilAndZeroMiddlewaresFailClosed(t *testing.T) {
 	t.Parallel()
 	for name, mw := range map[string]*chimw.Middleware{"zero": new(chimw.Middleware), "nil": nil} {
 		t.Run(name, func(t *testing.T) {
@@ -202,15 +198,15 @@ func TestZeroMiddleware(t *testing.T) {
 				t.Error("a carrier outside of a request")
 			}
 			mw.Forget(nil)
+			rec := httptest.NewRecorder()
+			mw.Error(rec, request("GET", ""), errors.New("x"))
+			wantStatus(t, rec.Result(), 500)
 		})
 	}
 }
 
-func TestZeroMiddlewareErrors(t *testing.T) {
+func TestProblemIsTitledByItsStatus(t *testing.T) {
 	t.Parallel()
-	rec := httptest.NewRecorder()
-	new(chimw.Middleware).Error(rec, request("GET", ""), errors.New("x"))
-	wantStatus(t, rec.Result(), 500)
 	h := build(t)
 	res := h.serve(func(w http.ResponseWriter, r *http.Request) {
 		h.mw.Error(w, r, &chimw.Problem{Status: 418})
@@ -218,5 +214,13 @@ func TestZeroMiddlewareErrors(t *testing.T) {
 	wantStatus(t, res, 418)
 	if got := body(t, res); got != `{"status":418,"title":"I'm a teapot"}`+"\n" {
 		t.Errorf("body is %s", got)
+	}
+}
+
+func TestProblemWithoutAnErrorsStatusIs500(t *testing.T) {
+	t.Parallel()
+	h := build(t)
+	for _, p := range []*chimw.Problem{nil, {}, {Status: 200}} {
+		wantStatus(t, h.serve(func(w http.ResponseWriter, r *http.Request) { h.mw.Error(w, r, p) }, request("GET", "")), 500)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -87,19 +86,12 @@ func TestCookieIsNowhereElse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := build(t, o)
-			issue := func(w http.ResponseWriter, r *http.Request) {
-				tok, err := h.mw.IssueToken(r.Context(), session.FromContext(r.Context()))
-				if err != nil {
-					h.mw.Error(w, r, err)
-				}
-				io.WriteString(w, tok.Reveal())
-			}
 			gone := func(w http.ResponseWriter, r *http.Request) {
 				h.serve(destroy, request("POST", "", "Cookie: "+r.Header.Get("Cookie")))
 				put("late")(w, r)
 			}
 			cookie := given(t, h.serve(put("me"), request("POST", "")))
-			for _, handler := range []http.HandlerFunc{who, put("you"), renew, issue, login, renew, who, gone} {
+			for _, handler := range []http.HandlerFunc{who, put("you"), renew, h.issue, login, renew, who, gone} {
 				res := h.serve(handler, request("POST", "", cookie))
 				secrets := []string{cookie[len(cookie)-32:]}
 				if len(cookies(res)) > 0 {

@@ -10,138 +10,81 @@ import (
 	"testing"
 )
 
-func TestShapes(t *testing.T) {
-	t.Parallel()
-	offers := func(w http.ResponseWriter) string {
-		var b strings.Builder
-		if _, ok := w.(http.Flusher); ok {
-			b.WriteString("F")
-		}
-		if _, ok := w.(http.Hijacker); ok {
-			b.WriteString("H")
-		}
-		if _, ok := w.(http.Pusher); ok {
-			b.WriteString("P")
-		}
-		return b.String()
+// offers says in letters what a writer can do besides writing.
+func offers(w http.ResponseWriter) string {
+	var b strings.Builder
+	if _, ok := w.(http.Flusher); ok {
+		b.WriteString("F")
 	}
-	for want, outer := range map[string]http.ResponseWriter{
-		"": struct{ http.ResponseWriter }{},
+	if _, ok := w.(http.Hijacker); ok {
+		b.WriteString("H")
+	}
+	if _, ok := w.(http.Pusher); ok {
+		b.WriteString("P")
+	}
+	return b.String()
+}
+
+type (
+	flusher  = http.Flusher
+	hijacker = http.Hijacker
+	pusher   = http.Pusher
+	writer   = http.ResponseWriter
+)
+
+// shapes are the writers that a server may have, by what they offer.
+func shapes(w *httptest.ResponseRecorder) map[string]http.ResponseWriter {
+	h, p := hijackable{}, pushable{}
+	return map[string]http.ResponseWriter{
+		"": struct{ writer }{w},
 		"F": struct {
-			http.ResponseWriter
-			http.Flusher
-		}{},
+			writer
+			flusher
+		}{w, w},
 		"H": struct {
-			http.ResponseWriter
-			http.Hijacker
-		}{},
+			writer
+			hijacker
+		}{w, h},
 		"P": struct {
-			http.ResponseWriter
-			http.Pusher
-		}{},
+			writer
+			pusher
+		}{w, p},
 		"FH": struct {
-			http.ResponseWriter
-			http.Flusher
-			http.Hijacker
-		}{},
+			writer
+			flusher
+			hijacker
+		}{w, w, h},
 		"FP": struct {
-			http.ResponseWriter
-			http.Flusher
-			http.Pusher
-		}{},
+			writer
+			flusher
+			pusher
+		}{w, w, p},
 		"HP": struct {
-			http.ResponseWriter
-			http.Hijacker
-			http.Pusher
-		}{},
+			writer
+			hijacker
+			pusher
+		}{w, h, p},
 		"FHP": struct {
-			http.ResponseWriter
-			http.Flusher
-			http.Hijacker
-			http.Pusher
-		}{},
-	} {
+			writer
+			flusher
+			hijacker
+			pusher
+		}{w, w, h, p},
+	}
+}
+
+func TestWriterOffersWhatTheServersDoes(t *testing.T) {
+	t.Parallel()
+	for want := range shapes(nil) {
 		t.Run("offers "+want, func(t *testing.T) {
 			t.Parallel()
 			got := "nothing ran"
-			rec := httptest.NewRecorder()
-			wrap := func(w http.ResponseWriter) http.ResponseWriter { return withRecorder(outer, rec) }
-			wrapped(build(t).mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { got = offers(w) })), wrap).
-				ServeHTTP(rec, request("GET", ""))
+			handler := build(t).mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { got = offers(w) }))
+			handler.ServeHTTP(shapes(httptest.NewRecorder())[want], request("GET", ""))
 			if got != want {
 				t.Errorf("the handler's writer offers %q, the server's %q", got, want)
 			}
 		})
-	}
-}
-
-// withRecorder gives a shape something to write to.
-func withRecorder(shape http.ResponseWriter, rec *httptest.ResponseRecorder) http.ResponseWriter {
-	f, h, p := rec, hijackable{}, pushable{}
-	switch shape.(type) {
-	case struct{ http.ResponseWriter }:
-		return struct{ http.ResponseWriter }{rec}
-	case struct {
-		http.ResponseWriter
-		http.Flusher
-	}:
-		return struct {
-			http.ResponseWriter
-			http.Flusher
-		}{rec, f}
-	case struct {
-		http.ResponseWriter
-		http.Hijacker
-	}:
-		return struct {
-			http.ResponseWriter
-			http.Hijacker
-		}{rec, h}
-	case struct {
-		http.ResponseWriter
-		http.Pusher
-	}:
-		return struct {
-			http.ResponseWriter
-			http.Pusher
-		}{rec, p}
-	case struct {
-		http.ResponseWriter
-		http.Flusher
-		http.Hijacker
-	}:
-		return struct {
-			http.ResponseWriter
-			http.Flusher
-			http.Hijacker
-		}{rec, f, h}
-	case struct {
-		http.ResponseWriter
-		http.Flusher
-		http.Pusher
-	}:
-		return struct {
-			http.ResponseWriter
-			http.Flusher
-			http.Pusher
-		}{rec, f, p}
-	case struct {
-		http.ResponseWriter
-		http.Hijacker
-		http.Pusher
-	}:
-		return struct {
-			http.ResponseWriter
-			http.Hijacker
-			http.Pusher
-		}{rec, h, p}
-	default:
-		return struct {
-			http.ResponseWriter
-			http.Flusher
-			http.Hijacker
-			http.Pusher
-		}{rec, f, h, p}
 	}
 }
 
@@ -155,21 +98,15 @@ type pushable struct{}
 
 func (pushable) Push(string, *http.PushOptions) error { return http.ErrNotSupported }
 
-func TestPush(t *testing.T) {
+func TestWhatTheServerCannotDoIsSaid(t *testing.T) {
 	t.Parallel()
 	h := build(t)
-	rec := httptest.NewRecorder()
-	wrapped(h.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	h.mw.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if err := w.(http.Pusher).Push("/style.css", nil); !errors.Is(err, http.ErrNotSupported) {
 			t.Errorf("error is %v", err)
 		}
 		if err := http.NewResponseController(w).EnableFullDuplex(); !errors.Is(err, http.ErrNotSupported) {
 			t.Errorf("error is %v", err)
 		}
-	})), func(http.ResponseWriter) http.ResponseWriter {
-		return struct {
-			http.ResponseWriter
-			http.Pusher
-		}{rec, pushable{}}
-	}).ServeHTTP(rec, request("GET", ""))
+	})).ServeHTTP(shapes(httptest.NewRecorder())["P"], request("GET", ""))
 }

@@ -14,7 +14,7 @@ import (
 
 func TestOpaqueTokenIsNoCookie(t *testing.T) {
 	t.Parallel()
-	h := build(t, func(_ *session.Config, c *chimw.Config) { c.Tokens = nil })
+	h := build(t, opaque)
 	s := h.session("browser")
 	t.Run("but the other way round: an opaque token is a credential", func(t *testing.T) {
 		tok, _ := h.token("client")
@@ -40,33 +40,28 @@ func TestIssueThenRenew(t *testing.T) {
 	given(t, res) // it came by cookie, and goes back so
 }
 
-func TestOpaqueTokenOfItsOwnSession(t *testing.T) {
+func TestOpaqueTokenOfASessionIsAlwaysTheSame(t *testing.T) {
 	t.Parallel()
-	h := build(t, func(_ *session.Config, c *chimw.Config) { c.Tokens = nil })
-	tok, _ := h.token("client")
-	res := h.serve(func(w http.ResponseWriter, r *http.Request) {
-		again, err := h.mw.IssueToken(r.Context(), session.FromContext(r.Context()))
-		if err != nil {
-			t.Error(err)
+	t.Run("asked for twice", func(t *testing.T) {
+		t.Parallel()
+		h := build(t, opaque)
+		h.serve(func(_ http.ResponseWriter, r *http.Request) {
+			s := session.FromContext(r.Context())
+			a, err1 := h.mw.IssueToken(r.Context(), s)
+			b, err2 := h.mw.IssueToken(r.Context(), s)
+			if err1 != nil || err2 != nil || a.Reveal() != b.Reveal() {
+				t.Errorf("%v, %v", err1, err2)
+			}
+		}, request("POST", ""))
+	})
+	t.Run("asked for by itself", func(t *testing.T) {
+		t.Parallel()
+		h := build(t, opaque)
+		tok, _ := h.token("client")
+		if got := body(t, h.serve(h.issue, request("POST", "", header(tok)))); got != tok {
+			t.Error("the token's own session has another token")
 		}
-		io.WriteString(w, again.Reveal())
-	}, request("POST", "", header(tok)))
-	if got := body(t, res); got != tok {
-		t.Error("the token's own session has another token")
-	}
-}
-
-func TestOpaqueTokenTwice(t *testing.T) {
-	t.Parallel()
-	h := build(t, func(_ *session.Config, c *chimw.Config) { c.Tokens = nil })
-	h.serve(func(_ http.ResponseWriter, r *http.Request) {
-		s := session.FromContext(r.Context())
-		a, err1 := h.mw.IssueToken(r.Context(), s)
-		b, err2 := h.mw.IssueToken(r.Context(), s)
-		if err1 != nil || err2 != nil || a.Reveal() != b.Reveal() {
-			t.Errorf("%v, %v", err1, err2)
-		}
-	}, request("POST", ""))
+	})
 }
 
 func TestRefreshTokens(t *testing.T) {
@@ -198,7 +193,7 @@ func (failingSigner) Sign(string, [16]byte, time.Time) (string, time.Time, error
 	return "", time.Time{}, errors.New("no key")
 }
 
-func TestSigningFails(t *testing.T) {
+func TestNoTokenWhereSigningFails(t *testing.T) {
 	t.Parallel()
 	h := build(t)
 	broken, err := chimw.New(chimw.Config{Manager: h.manager, Tokens: failingSigner{h.signer}, InsecureCookie: true})

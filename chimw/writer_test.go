@@ -144,7 +144,7 @@ func throughDoor(t *testing.T, protocol string, outer func(http.Handler) http.Ha
 	}
 }
 
-func TestHijack(t *testing.T) {
+func TestHijackCommitsFirst(t *testing.T) {
 	t.Parallel()
 	for outer, wrap := range map[string]func(http.Handler) http.Handler{"the server's writer": unwrapped, "only Unwrap": barely} {
 		t.Run(outer, func(t *testing.T) {
@@ -253,4 +253,10 @@ func TestC13InformationalResponsesAreNotTheResponse(t *testing.T) {
 	if len(early) > 0 || h.store.writes.Load() != 1 {
 		t.Errorf("%d commits, and %q before the response", h.store.writes.Load(), early)
 	}
+}
+
+func unwrapped(next http.Handler) http.Handler { return next }
+
+func wrapped(next http.Handler, wrap func(http.ResponseWriter) http.ResponseWriter) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(wrap(w), r) })
 }

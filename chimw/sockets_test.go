@@ -11,6 +11,22 @@ import (
 	"testing"
 )
 
+// start serves a handler over real sockets, by HTTP/1.1 or HTTP/2.
+func start(t *testing.T, protocol string, handler http.Handler) (url string, client *http.Client) {
+	t.Helper()
+	srv := httptest.NewUnstartedServer(handler)
+	srv.EnableHTTP2 = protocol == "HTTP/2"
+	if srv.EnableHTTP2 {
+		srv.StartTLS()
+	} else {
+		srv.Start()
+	}
+	t.Cleanup(srv.Close)
+	client = srv.Client()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return srv.URL, client
+}
+
 // visitor is a browser, or, without a jar, an API client.
 type visitor struct {
 	t    *testing.T
