@@ -63,13 +63,9 @@ func ExampleSession_CommitInPlace() {
 
 	s = signIn(m, "alice", "")
 	page.Put(s, 1)
-	fmt.Println("to be written:", s.Pending())
 	fmt.Println(s.CommitInPlace(ctx))
-	fmt.Println("to be written:", s.Pending())
 
 	// Output:
 	// session: too late for a new credential
-	// to be written: true
 	// <nil>
-	// to be written: false
 }

@@ -181,16 +181,7 @@ func (s *Session) Credential() Credential {
 	return s.cred
 }
 
-// Pending reports whether a commit has anything to write but a refresh.
-func (s *Session) Pending() bool {
-	if s.none() {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.pending()
-}
-
+// pending reports whether a commit has anything to write but a refresh.
 func (s *Session) pending() bool { return s.ending != nil || s.changed() }
 
 func (s *Session) changed() bool { return len(s.log) > 0 || s.attrs.any() }

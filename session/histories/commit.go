@@ -9,7 +9,7 @@ import (
 // commit commits what a request did, and records what came of it. It reports
 // whether the request goes on with its session.
 func (v *visit) commit(ctx context.Context, d *draft) bool {
-	if !v.s.Pending() {
+	if d.none() {
 		if err := v.s.Commit(ctx); err != nil {
 			v.fail("%s: a commit of nothing: %w", v.by, err)
 		}

@@ -182,6 +182,9 @@ type draft struct {
 	token   bool
 }
 
+// none reports whether the request only read.
+func (d *draft) none() bool { return !d.moves && !d.ends && d.expires == 0 && len(d.changes) == 0 }
+
 func (d *draft) change(v *visit, changes ...change) {
 	for _, c := range changes {
 		c = c.do(v.s)

@@ -159,7 +159,6 @@ func _() {
 
 func _() {
 	sm.Status(ctx)
-	s.Pending()
 	s.Destroyed()
 }
 
