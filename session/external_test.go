@@ -190,38 +190,40 @@ func TestExternalExpires(t *testing.T) {
 	})
 }
 
-func TestConcurrentLoginsOfAnExternalSession(t *testing.T) {
+func TestExternalLoginsThatMeet(t *testing.T) {
 	t.Parallel()
-	m := newManager(t, session.Config{})
-	a, b := external(t, m), external(t, m)
-	a.SetSubject("alice")
-	b.SetSubject("alice")
-	count.Update(b, increment)
-	commit(t, a)
-	created := a.Created()
-	commit(t, b)
-	if !b.Created().Equal(created) {
-		t.Error("the same subject began another life")
-	}
-	if n, _ := count.Get(external(t, m)); n != 1 {
-		t.Errorf("count is %d", n)
-	}
-}
-
-func TestExternalSubjectsThatMeet(t *testing.T) {
-	t.Parallel()
-	m := newManager(t, session.Config{})
-	a, b := external(t, m), external(t, m)
-	a.SetSubject("alice")
-	name.Put(a, "alice's")
-	b.SetSubject("bob")
-	count.Put(b, 1)
-	commit(t, a)
-	commit(t, b)
-	s := external(t, m)
-	if v, ok := name.Get(s); ok || s.Subject() != "bob" {
-		t.Errorf("%s sees %q", s.Subject(), v)
-	}
+	t.Run("of one subject: both are kept, in one life", func(t *testing.T) {
+		t.Parallel()
+		m := newManager(t, session.Config{})
+		a, b := external(t, m), external(t, m)
+		a.SetSubject("alice")
+		b.SetSubject("alice")
+		count.Update(b, increment)
+		commit(t, a)
+		created := a.Created()
+		commit(t, b)
+		if !b.Created().Equal(created) {
+			t.Error("the same subject began another life")
+		}
+		if n, _ := count.Get(external(t, m)); n != 1 {
+			t.Errorf("count is %d", n)
+		}
+	})
+	t.Run("of two subjects: the later one sees nothing of the other's", func(t *testing.T) {
+		t.Parallel()
+		m := newManager(t, session.Config{})
+		a, b := external(t, m), external(t, m)
+		a.SetSubject("alice")
+		name.Put(a, "alice's")
+		b.SetSubject("bob")
+		count.Put(b, 1)
+		commit(t, a)
+		commit(t, b)
+		s := external(t, m)
+		if v, ok := name.Get(s); ok || s.Subject() != "bob" {
+			t.Errorf("%s sees %q", s.Subject(), v)
+		}
+	})
 }
 
 func TestExternalDestroyBeforeItArrives(t *testing.T) {
