@@ -68,6 +68,8 @@ type Config struct {
 
 	// Header is where API clients show their token and receive a fresh one.
 	// "" means X-Auth-Token. Not one that requests carry anyway, such as Accept.
+	// Of middlewares that are nested each needs a Header of its own, and NoBearer
+	// all but one: a token of another manager is refused, whoever else takes it.
 	Header string
 
 	// BodyField is the top-level string field in which a JSON body may show a

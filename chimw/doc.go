@@ -38,6 +38,14 @@
 // a handler puts something into it; it goes back by a cookie then, unless the
 // handler calls [Middleware.IssueToken].
 //
+// # Several managers on one route
+//
+// Middlewares can be nested, each with a manager of another Name, and so with a
+// cookie of its own. Each also needs a Header of its own, and NoBearer all but
+// one: a token that is shown where it is not known is refused, not passed on.
+// [session.FromContext] returns the inner one's session, and a manager's own
+// FromContext its. New's example (MountedTwice) has two.
+//
 // # When it is committed
 //
 // Before the response's first byte, or when the handler returns. If that fails,

@@ -77,4 +77,3 @@ type endedLater struct {
 }
 
 func (c *endedLater) Err() error { return c.err }
-
