@@ -3,6 +3,7 @@ package chimw
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,3 +102,14 @@ func (c *cookie) write(h http.Header, value, age string) {
 	kept := slices.DeleteFunc(slices.Clone(h["Set-Cookie"]), c.named)
 	h["Set-Cookie"] = append(kept, c.name+"="+value+c.attributes+age)
 }
+
+// Forget expires the cookie without asking the store: for an error page that
+// offers to sign in again while the session's node is down. The session itself
+// lives on until its deadline.
+func (mw *Middleware) Forget(w http.ResponseWriter) {
+	if mw.ready() && !mw.cfg.NoCookie {
+		mw.cookie.expire(w.Header())
+	}
+}
+
+func itoa(d time.Duration) string { return strconv.FormatInt(int64(max(d, 0)/time.Second), 10) }

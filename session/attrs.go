@@ -5,6 +5,22 @@ import (
 	"time"
 )
 
+// attrs are what a request did to the session itself.
+type attrs struct {
+	renew    bool
+	subject  *string
+	print    *digest
+	label    *string
+	deadline *int64
+	idle     *time.Duration
+	token    bool
+}
+
+func (a *attrs) any() bool { return *a != attrs{} }
+
+// moves reports whether the changes call for a new ID.
+func (a *attrs) moves() bool { return a.renew || a.subject != nil }
+
 // login reports whether a subject is given: the one change that a renewed
 // credential may still make, under an ID of its own.
 func (a *attrs) login() bool { return a.subject != nil && *a.subject != "" }

@@ -12,6 +12,15 @@ const maxHops = 64
 
 var errMaze = fmt.Errorf("%w: markers without end", ErrUnavailable)
 
+// ending is a session to be destroyed.
+type ending struct {
+	id      ID
+	life    life
+	version uint64 // of a live record; 0: to be read first
+	rec     *record
+	toCome  bool // its first commit had no answer, and may still be carried out
+}
+
 // commitDestroy destroys the session that was this one before Destroy.
 func (s *Session) commitDestroy(ctx context.Context) error {
 	e := s.ending

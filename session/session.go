@@ -46,31 +46,6 @@ const (
 	unsure               // a commit had no answer
 )
 
-// attrs are what a request did to the session itself.
-type attrs struct {
-	renew    bool
-	subject  *string
-	print    *digest
-	label    *string
-	deadline *int64
-	idle     *time.Duration
-	token    bool
-}
-
-func (a *attrs) any() bool { return *a != attrs{} }
-
-// moves reports whether the changes call for a new ID.
-func (a *attrs) moves() bool { return a.renew || a.subject != nil }
-
-// ending is a session to be destroyed.
-type ending struct {
-	id      ID
-	life    life
-	version uint64 // of a live record; 0: to be read first
-	rec     *record
-	toCome  bool // its first commit had no answer, and may still be carried out
-}
-
 // none reports whether it is nil, or was not made by a manager.
 func (s *Session) none() bool { return s == nil || s.m == nil }
 
