@@ -66,6 +66,13 @@ func (s *Session) commit(ctx context.Context, inPlace bool) error {
 	return err
 }
 
+// detached is for what has to be written, whatever becomes of the request.
+func (m *Manager) detached(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(context.WithoutCancel(ctx), m.cfg.CommitTimeout, errCommitTimeout)
+}
+
+var errCommitTimeout = errors.New("session: Config.CommitTimeout has passed")
+
 // settle keeps in mind what a failed write means for later ones.
 func (s *Session) settle(err error) error {
 	switch {

@@ -4,7 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
+
+// markerTTL is how long a marker stands. It outlasts every commit that could
+// still meet it: maxCommitTimeout, with room for a slow store.
+const markerTTL = 5 * time.Minute
 
 // maxHops is how many renewals are followed. Markers live for 5 minutes; only
 // somebody who writes to the store makes a maze of them.

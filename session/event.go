@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 )
 
@@ -103,4 +104,26 @@ func (e *Event) attrs() []slog.Attr {
 		add("error", e.Err.Error())
 	}
 	return attrs
+}
+
+// Report tells the manager's observer about an event that happened outside of
+// it, such as a token refused by a middleware. It fills in the manager's name,
+// and the node that failed. A zero or nil Manager has nobody to tell.
+func (m *Manager) Report(ctx context.Context, e Event) {
+	if !m.ready() {
+		return
+	}
+	e.Manager = m.cfg.Name
+	if e.Kind == StoreFailed && e.Node == "" {
+		e.Node = nodeOf(e.Err)
+	}
+	m.cfg.Observe(ctx, e)
+}
+
+func nodeOf(err error) string {
+	var at interface{ Node() string }
+	if errors.As(err, &at) {
+		return at.Node()
+	}
+	return ""
 }
