@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 )
 
@@ -218,7 +219,7 @@ func TestDeadlines(t *testing.T) {
 				select {
 				case err := <-failed:
 					read <- err
-				case <-time.After(patience):
+				case <-time.After(await.Limit):
 					read <- errors.New("none")
 				}
 			}()
@@ -248,7 +249,7 @@ func TestWriteTimeout(t *testing.T) {
 			received := make(chan int, 1)
 			flow := stream(t, received, nothing, nothing)
 			s.listen("http", wire(s, handlers{"/events": func(w http.ResponseWriter, r *http.Request) {
-				if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience)); err != nil {
+				if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(await.Limit)); err != nil {
 					t.Error(err)
 				}
 				flow(w, r)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/coatcheck/chimw"
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memory"
 	"github.com/coatcheck/coatcheck/tokens"
@@ -24,9 +25,6 @@ const (
 	owner session.Key[string] = "owner"
 	count session.Key[int]    = "count"
 )
-
-// patience bounds what would otherwise wait for ever; no test waits it out.
-const patience = 20 * time.Second
 
 // store counts what it is asked.
 type store struct {
@@ -162,7 +160,7 @@ func (s *site) browser() *client {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return &client{s.t, s, &http.Client{Transport: s.server.Client().Transport, Jar: jar, Timeout: patience}, http.Header{}}
+	return &client{s.t, s, &http.Client{Transport: s.server.Client().Transport, Jar: jar, Timeout: await.Limit}, http.Header{}}
 }
 
 // visitor is a browser that has a session already.
@@ -183,7 +181,7 @@ func (s *site) api(who string) *client {
 		s.t.Fatal(err)
 	}
 	h := http.Header{"X-Auth-Token": {tok.Reveal()}}
-	return &client{s.t, s, &http.Client{Transport: s.server.Client().Transport, Timeout: patience}, h}
+	return &client{s.t, s, &http.Client{Transport: s.server.Client().Transport, Timeout: await.Limit}, h}
 }
 
 func (c *client) open(path string) (*http.Response, error) {

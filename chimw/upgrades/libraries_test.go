@@ -8,6 +8,8 @@ import (
 
 	coder "github.com/coder/websocket"
 	gorilla "github.com/gorilla/websocket"
+
+	"github.com/coatcheck/coatcheck/internal/await"
 )
 
 // conn is either end of a websocket.
@@ -37,7 +39,7 @@ type coderConn struct {
 }
 
 func newCoderConn(c *coder.Conn) conn {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), await.Limit)
 	return &coderConn{c, ctx, cancel}
 }
 
@@ -86,7 +88,7 @@ func upgradeGorilla(w http.ResponseWriter, r *http.Request, header http.Header) 
 	if err != nil {
 		return nil, err
 	}
-	c.SetReadDeadline(time.Now().Add(patience))
+	c.SetReadDeadline(time.Now().Add(await.Limit))
 	return gorillaConn{c}, nil
 }
 
@@ -99,7 +101,7 @@ func dialGorilla(c *client, path string) (conn, *http.Response, error) {
 	if err != nil {
 		return nil, res, err
 	}
-	own.SetReadDeadline(time.Now().Add(patience))
+	own.SetReadDeadline(time.Now().Add(await.Limit))
 	return gorillaConn{own}, res, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"github.com/coatcheck/coatcheck/docs/migrating"
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 )
 
@@ -159,11 +160,7 @@ func TestParallel(t *testing.T) {
 		s := newSite(t, l, inMemcached(t))
 		cookies := l.login()
 		replies := make([]reply, requests)
-		var wg sync.WaitGroup
-		for i := range requests {
-			wg.Go(func() { replies[i] = ask(s.app, "GET", fmt.Sprint("/account/", i), cookies) })
-		}
-		wg.Wait()
+		await.Together(requests, func(i int) { replies[i] = ask(s.app, "GET", fmt.Sprint("/account/", i), cookies) })
 		first := replies[0].issued()
 		for _, got := range replies {
 			want(t, got, 200, alice)

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/histories"
 )
@@ -65,24 +65,20 @@ func TestCounters(t *testing.T) {
 		stores, _ := clients(t, 2)
 		managers := processes(t, session.Config{}, stores...)
 		c := started(t, managers[0])
-		var wg sync.WaitGroup
-		for g := range counters {
-			wg.Go(func() {
-				for range updates {
-					s, err := managers[g%2].Load(t.Context(), c)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					count.Update(s, func(n int) int { return n + 1 })
-					if err := s.Commit(t.Context()); err != nil {
-						t.Error(err)
-						return
-					}
+		await.Together(counters, func(g int) {
+			for range updates {
+				s, err := managers[g%2].Load(t.Context(), c)
+				if err != nil {
+					t.Error(err)
+					return
 				}
-			})
-		}
-		wg.Wait()
+				count.Update(s, func(n int) int { return n + 1 })
+				if err := s.Commit(t.Context()); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
 		s, err := managers[1].Load(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
@@ -146,21 +142,17 @@ func countWithLosses(t *testing.T, stores []session.Store) {
 	managers := processes(t, session.Config{}, lossy...)
 	c := started(t, managers[0])
 	var told [counters][updates]error
-	var wg sync.WaitGroup
-	for g := range counters {
-		wg.Go(func() {
-			for n := range updates {
-				s := loadAtLast(t, managers[g%2], c)
-				if s == nil {
-					return
-				}
-				count.Update(s, func(n int) int { return n + 1 })
-				ledgerOf(g).Update(s, func(l ledger) ledger { return l.with(n) })
-				told[g][n] = s.Commit(t.Context())
+	await.Together(counters, func(g int) {
+		for n := range updates {
+			s := loadAtLast(t, managers[g%2], c)
+			if s == nil {
+				return
 			}
-		})
-	}
-	wg.Wait()
+			count.Update(s, func(n int) int { return n + 1 })
+			ledgerOf(g).Update(s, func(l ledger) ledger { return l.with(n) })
+			told[g][n] = s.Commit(t.Context())
+		}
+	})
 	failed := 0
 	for _, f := range faulty {
 		f.Wait()

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
@@ -37,7 +38,7 @@ func TestWrongPassword(t *testing.T) {
 	if s.Available("k") {
 		t.Error("the node counts as available")
 	}
-	eventually(t, "an event", func() bool { return len(o.seen()) > 0 })
+	await.Until(t, "an event", func() bool { return len(o.seen()) > 0 })
 	if e := o.first(); e.Kind != session.NodeDown {
 		t.Errorf("event %v", e.Kind)
 	}
@@ -56,7 +57,7 @@ func TestWrongPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("M11 a node that takes the password now is found again", func(t *testing.T) {
-		eventually(t, "a node that is up", func() bool { return s.Available("k") })
+		await.Until(t, "a node that is up", func() bool { return s.Available("k") })
 		wants(t, s.Create(t.Context(), "k", nil, time.Hour), nil)
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/bradfitz/gomemcache/memcache"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 )
@@ -126,7 +127,7 @@ func burst(b *testing.B, goroutines int, get func(ctx context.Context, i int) er
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	start := time.Now()
-	together(goroutines, func(i int) {
+	await.Together(goroutines, func(i int) {
 		for n := range each {
 			begun := time.Now()
 			if err := get(ctx, i*each+n); err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 )
@@ -148,15 +149,15 @@ func TestConnectionsThatWorkKeepANodeUp(t *testing.T) {
 		}}}
 		s := open(t, memcached.Config{Nodes: []string{"n=fake.example:11211"}, DialContext: p.dial, Observe: o.observe})
 		defer s.Close()
-		together(8, func(int) { wants(t, s.Delete(t.Context(), "k"), nil) })
+		await.Together(8, func(int) { wants(t, s.Delete(t.Context(), "k"), nil) })
 		p.refuses.Store(true)
 		var failed atomic.Int64
-		together(9, func(int) {
+		await.Together(9, func(int) {
 			if s.Delete(t.Context(), "k") != nil {
 				failed.Add(1)
 			}
 		})
-		together(8, func(int) { wants(t, s.Delete(t.Context(), "k"), nil) })
+		await.Together(8, func(int) { wants(t, s.Delete(t.Context(), "k"), nil) })
 		if n := failed.Load(); n != 1 || len(o.seen()) > 0 {
 			t.Errorf("%d of 9 failed for 8 connections, want 1; events %q", n, o.seen())
 		}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 )
@@ -125,7 +126,7 @@ func contextEndsWithTheAnswer(t *testing.T, s *memcached.Store) {
 	if err := s.Create(t.Context(), "k", []byte("value"), time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	together(8, func(i int) {
+	await.Together(8, func(i int) {
 		for n := range 200 {
 			ctx, cancel := cancelAfter(t.Context(), time.Duration((n*8+i)%200)*time.Microsecond)
 			value, _, err := s.Get(ctx, "k")

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
@@ -123,7 +124,7 @@ func TestNodeThatIsDownAtFirst(t *testing.T) {
 		t.Error("a node that refuses connections is available")
 	}
 	server.Restart()
-	eventually(t, "the node to be found again", func() bool { return s.Create(t.Context(), "k", nil, time.Hour) == nil })
+	await.Until(t, "the node to be found again", func() bool { return s.Create(t.Context(), "k", nil, time.Hour) == nil })
 	if !s.Available("k") {
 		t.Error("a node that answers is not available")
 	}
@@ -166,7 +167,7 @@ func TestPausedNode(t *testing.T) {
 	})
 	server.Resume()
 	t.Run("M11 a node that goes on is found again", func(t *testing.T) {
-		eventually(t, "an answer", func() bool { return s.Create(t.Context(), "another", nil, time.Hour) == nil })
+		await.Until(t, "an answer", func() bool { return s.Create(t.Context(), "another", nil, time.Hour) == nil })
 	})
 }
 
@@ -222,7 +223,7 @@ func TestOneNodeDown(t *testing.T) {
 	servers["b"].Restart()
 	for key, node := range keys {
 		if node == "b" {
-			eventually(t, "node b to be found again", func() bool { return s.Available(key) })
+			await.Until(t, "node b to be found again", func() bool { return s.Available(key) })
 		}
 	}
 	t.Run("M11 a node back: its keys work", func(t *testing.T) {

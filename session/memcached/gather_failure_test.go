@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session/memcached"
 )
 
@@ -35,7 +36,7 @@ func TestOneKeysFailureIsNotAnothers(t *testing.T) {
 				s := f.open(t)
 				defer s.Close()
 				takeOff(t, s)
-				together(10, func(i int) {
+				await.Together(10, func(i int) {
 					if i == 5 {
 						_, _, err := s.Get(t.Context(), "bad")
 						unknown(t, err)
@@ -75,7 +76,7 @@ func TestGatheredGetsDontPileUp(t *testing.T) {
 		takeOff(t, s) // which wait for the two to be back
 		start := time.Now()
 		var refused atomic.Int64
-		together(20, func(i int) { // 16 in full batches, 4 that wait for the two in flight
+		await.Together(20, func(i int) { // 16 in full batches, 4 that wait for the two in flight
 			if _, _, err := s.Get(t.Context(), fmt.Sprint("k", i)); err != nil {
 				unknown(t, err)
 				refused.Add(1)
@@ -108,7 +109,7 @@ func TestGatheredGetEndsNoLaterThanALoneOne(t *testing.T) {
 		defer s.Close()
 		takeOff(t, s)
 		start := time.Now()
-		together(7, func(i int) {
+		await.Together(7, func(i int) {
 			s.Get(t.Context(), fmt.Sprint("k", i))
 			if took := time.Since(start); took > 500*time.Millisecond {
 				t.Errorf("a get took %v", took)
@@ -130,7 +131,7 @@ func TestGatheredGetsOfASilentNode(t *testing.T) {
 		takeOff(t, s)
 		start := time.Now()
 		for _, name := range []string{"M10 waiting gets end with the timeout", "M10 later ones end at once"} {
-			together(100, func(i int) {
+			await.Together(100, func(i int) {
 				_, _, err := s.Get(t.Context(), fmt.Sprint("k", i))
 				unknown(t, err)
 				if took := time.Since(start); took != memcached.DefaultTimeout {
@@ -170,7 +171,7 @@ func TestAnswerOutOfStepIsUsedForNobody(t *testing.T) {
 				s := f.open(t)
 				defer s.Close()
 				takeOff(t, s)
-				together(10, func(i int) {
+				await.Together(10, func(i int) {
 					key := fmt.Sprint("k", i)
 					value, _, err := s.Get(t.Context(), key)
 					if err != nil || string(value) != key {
@@ -214,7 +215,7 @@ func TestGatheredGetsOfANodeThatGoesDown(t *testing.T) {
 			})
 		}
 		<-time.After(200 * time.Millisecond)
-		together(50, func(i int) {
+		await.Together(50, func(i int) {
 			_, _, err := s.Get(t.Context(), fmt.Sprint("later", i))
 			ends("a later get", 300*time.Millisecond, err)
 		})
@@ -260,7 +261,7 @@ func TestBatchIsMadeAgainOnce(t *testing.T) {
 				s := f.open(t)
 				defer s.Close()
 				takeOff(t, s)
-				together(3, func(i int) {
+				await.Together(3, func(i int) {
 					key := fmt.Sprint("k", i)
 					value, _, err := s.Get(t.Context(), key)
 					if err != nil || string(value) != key {
@@ -287,7 +288,7 @@ func TestCrowdIsRefused(t *testing.T) {
 		defer s.Close()
 		start := time.Now()
 		var served, crowded atomic.Int64
-		together(1000, func(i int) {
+		await.Together(1000, func(i int) {
 			_, _, err := s.Get(t.Context(), fmt.Sprint("k", i))
 			switch {
 			case err == nil:

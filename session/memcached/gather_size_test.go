@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/coatcheck/coatcheck/internal/await"
 )
 
 // Large values ride in smaller batches, once it is known that they are.
@@ -27,7 +29,7 @@ func TestBatchesAreBoundedByBytes(t *testing.T) {
 		defer s.Close()
 		for range 4 {
 			takeOff(t, s)
-			together(12, func(i int) {
+			await.Together(12, func(i int) {
 				got, _, err := s.Get(t.Context(), fmt.Sprint("k", i))
 				if err != nil || string(got) != value {
 					t.Errorf("%d bytes, %v", len(got), err)
@@ -61,7 +63,7 @@ func TestBatchesFitTheNetwork(t *testing.T) {
 		for round := range 6 {
 			takeOff(t, s)
 			var failed atomic.Int64
-			together(62, func(i int) {
+			await.Together(62, func(i int) {
 				if _, _, err := s.Get(t.Context(), fmt.Sprint("k", i)); err != nil {
 					failed.Add(1)
 				}
@@ -96,7 +98,7 @@ func TestLargeSessionHoldsNobodyUp(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer stop()
 		var served atomic.Int64
-		together(210, func(i int) {
+		await.Together(210, func(i int) {
 			key := fmt.Sprint("k", i)
 			if i < 10 {
 				key = "large"
@@ -146,7 +148,7 @@ func TestBatchesHaveRoomForOne(t *testing.T) {
 				f.forget()
 			}
 			takeOff(t, s)
-			together(8, func(i int) {
+			await.Together(8, func(i int) {
 				got, _, err := s.Get(t.Context(), fmt.Sprint(size, i))
 				if err != nil || size == "large" && string(got) != large {
 					t.Errorf("%s: %d bytes, %v", size, len(got), err)

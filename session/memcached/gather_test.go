@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
@@ -52,7 +53,7 @@ func (f *fake) batches() []int {
 func (f *fake) grow(t *testing.T, s *memcached.Store) {
 	for range 4 {
 		takeOff(t, s)
-		together(8, func(i int) { s.Get(t.Context(), fmt.Sprint("k", i)) })
+		await.Together(8, func(i int) { s.Get(t.Context(), fmt.Sprint("k", i)) })
 	}
 	f.forget()
 }
@@ -76,7 +77,7 @@ func TestGetsAreGathered(t *testing.T) {
 		leaving, leave := cancelAfter(t.Context(), 5*time.Millisecond)
 		defer leave()
 		start := time.Now()
-		together(100, func(i int) {
+		await.Together(100, func(i int) {
 			switch key := fmt.Sprint("k", i/2); { // each key is asked for by two
 			case i == 0:
 				get(leaving, key, context.Canceled)
@@ -105,7 +106,7 @@ func TestFullBatchGoesAtOnce(t *testing.T) {
 		f.grow(t, s)
 		takeOff(t, s)
 		start := time.Now()
-		together(64*5, func(i int) {
+		await.Together(64*5, func(i int) {
 			_, _, err := s.Get(t.Context(), fmt.Sprint("k", i))
 			wants(t, err, nil)
 		})
@@ -125,7 +126,7 @@ func TestIdleGetsDontWait(t *testing.T) {
 		s := f.open(t)
 		defer s.Close()
 		start := time.Now()
-		together(2, func(i int) { s.Get(t.Context(), fmt.Sprint("k", i)) })
+		await.Together(2, func(i int) { s.Get(t.Context(), fmt.Sprint("k", i)) })
 		if took := time.Since(start); took != 10*time.Millisecond {
 			t.Errorf("two gets took %v, want one round trip", took)
 		}
@@ -195,7 +196,7 @@ func TestGatheredGetsOfARealNode(t *testing.T) {
 	}
 	var written atomic.Int64
 	wants(t, s.Create(t.Context(), "counter", []byte("0"), time.Hour), nil)
-	together(24, func(i int) {
+	await.Together(24, func(i int) {
 		for key, want := range values {
 			value, _, err := s.Get(t.Context(), key)
 			if err != nil || string(value) != want {

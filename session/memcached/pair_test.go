@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
@@ -144,7 +145,7 @@ func TestBothOwnersMustAnswer(t *testing.T) {
 				unknown(s.t, process.Create(s.t.Context(), s.key, nil, time.Hour))
 			}
 			server.Resume()
-			eventually(s.t, name+" to be found again", func() bool {
+			await.Until(s.t, name+" to be found again", func() bool {
 				_, _, err1 := waiting[0].Get(s.t.Context(), s.key)
 				_, _, err2 := waiting[1].Get(s.t.Context(), s.key)
 				return err1 == nil && err2 == nil

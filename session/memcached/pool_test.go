@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
@@ -31,13 +32,13 @@ func TestConnectionsAreReusedAndBounded(t *testing.T) {
 	}
 
 	for range 5 {
-		together(32, func(int) {
+		await.Together(32, func(int) {
 			wants(t, s.Delete(t.Context(), "absent"), nil)
 		})
 	}
-	eventually(t, "at most 3 idle connections", func() bool { return server.Stat(t, "curr_connections") <= base+3 })
+	await.Until(t, "at most 3 idle connections", func() bool { return server.Stat(t, "curr_connections") <= base+3 })
 	s.Close()
-	eventually(t, "none after Close", func() bool { return server.Stat(t, "curr_connections") <= base })
+	await.Until(t, "none after Close", func() bool { return server.Stat(t, "curr_connections") <= base })
 }
 
 func TestCallerWhoLeavesCostsOneConnection(t *testing.T) {
@@ -47,7 +48,7 @@ func TestCallerWhoLeavesCostsOneConnection(t *testing.T) {
 		s := f.open(t)
 		defer s.Close()
 		calls := func(n int) {
-			together(n, func(int) { s.Delete(t.Context(), "k") })
+			await.Together(n, func(int) { s.Delete(t.Context(), "k") })
 		}
 		calls(3) // leaves 3 idle connections
 		ctx, cancel := cancelAfter(t.Context(), time.Millisecond)

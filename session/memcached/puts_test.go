@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
@@ -71,7 +72,7 @@ func TestWritesAreGathered(t *testing.T) {
 			{update, "another", nil},
 		}
 		start := time.Now()
-		together(len(calls), func(i int) {
+		await.Together(len(calls), func(i int) {
 			wants(t, calls[i].call(calls[i].key), calls[i].want)
 		})
 		if took := time.Since(start); took > 10*time.Millisecond {
@@ -150,7 +151,7 @@ func TestWriterWhoLeaves(t *testing.T) {
 	t.Parallel()
 	node := memcachedtest.Start(t)
 	s := open(t, memcached.Config{Nodes: []string{node.Addr()}, Timeout: 5 * time.Second})
-	together(64, func(i int) {
+	await.Together(64, func(i int) {
 		for n := range 50 {
 			key, value := fmt.Sprint("k", i, ".", n), bytes.Repeat([]byte{byte('a' + n%26)}, 1000)
 			ctx, cancel := cancelAfter(t.Context(), time.Duration(n*20)*time.Microsecond)
@@ -181,7 +182,7 @@ func TestGatheredWritesOfARealNode(t *testing.T) {
 	for i := range counters {
 		wants(t, s.Create(t.Context(), fmt.Sprint("counter", i), []byte("0"), time.Hour), nil)
 	}
-	together(writers, func(i int) {
+	await.Together(writers, func(i int) {
 		key := fmt.Sprint("counter", i%counters)
 		for range rounds {
 			wants(t, increment(t.Context(), s, key), nil)
@@ -246,7 +247,7 @@ func TestStalledCallsHoldNobodyUp(t *testing.T) {
 					go call(t.Context(), s, fmt.Sprint("stalled", i))
 				}
 				synctest.Wait()
-				together(3, func(i int) {
+				await.Together(3, func(i int) {
 					<-time.After(time.Duration(i) * 40 * time.Millisecond)
 					start := time.Now()
 					wants(t, call(t.Context(), s, fmt.Sprint("k", i)), nil)
@@ -279,7 +280,7 @@ func TestLargeValuesAreWrittenAlone(t *testing.T) {
 		go s.Update(t.Context(), "large", make([]byte, 200<<10), 7, time.Hour)
 		synctest.Wait()
 		start := time.Now()
-		together(8, func(i int) { wants(t, s.Update(t.Context(), fmt.Sprint("k", i), nil, 7, time.Hour), nil) })
+		await.Together(8, func(i int) { wants(t, s.Update(t.Context(), fmt.Sprint("k", i), nil, 7, time.Hour), nil) })
 		if took := time.Since(start); took > 10*time.Millisecond {
 			t.Errorf("it took %v", took)
 		}

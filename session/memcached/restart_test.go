@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
@@ -36,7 +37,7 @@ func TestRestart(t *testing.T) {
 			}
 		},
 		"M9 16 Gets at once after a restart": func(t *testing.T, s *memcached.Store) {
-			together(16, func(int) {
+			await.Together(16, func(int) {
 				if _, _, err := s.Get(t.Context(), "k"); !errors.Is(err, session.ErrNotFound) {
 					t.Errorf("%v, want ErrNotFound", err)
 				}
@@ -72,8 +73,8 @@ func TestRestart(t *testing.T) {
 func warm(t *testing.T, server *memcachedtest.Server, s *memcached.Store) {
 	t.Helper()
 	before := server.Stat(t, "total_connections")
-	eventually(t, "several idle connections", func() bool {
-		together(16, func(int) { wants(t, s.Delete(t.Context(), "absent"), nil) })
+	await.Until(t, "several idle connections", func() bool {
+		await.Together(16, func(int) { wants(t, s.Delete(t.Context(), "absent"), nil) })
 		return server.Stat(t, "total_connections") > before+4
 	})
 }

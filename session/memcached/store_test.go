@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
@@ -80,7 +81,7 @@ func TestObserverChangesNodesDuringClose(t *testing.T) {
 				<-time.After(time.Second)
 				s.SetNodes([]string{"a=a.example:1"}, nil)
 			}})
-		together(10, func(i int) { s.Get(t.Context(), fmt.Sprint(i)) })
+		await.Together(10, func(i int) { s.Get(t.Context(), fmt.Sprint(i)) })
 		wants(t, s.Close(), nil) // the bubble would be deadlocked
 	})
 }

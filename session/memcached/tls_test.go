@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
@@ -48,7 +49,7 @@ func TestNodeThatIsNotTrusted(t *testing.T) {
 			if s.Available("k") {
 				t.Error("the node counts as available")
 			}
-			eventually(t, "an event", func() bool { return len(o.seen()) > 0 })
+			await.Until(t, "an event", func() bool { return len(o.seen()) > 0 })
 			if e := o.first(); e.Kind != session.NodeDown || !test.as(e.Err) {
 				t.Errorf("event %v: %v", e.Kind, e.Err)
 			}
@@ -107,7 +108,7 @@ func TestClientWithoutItsCertificate(t *testing.T) {
 			if s.Available("k") {
 				t.Error("the node counts as available")
 			}
-			eventually(t, "an event", func() bool { return len(o.seen()) > 0 })
+			await.Until(t, "an event", func() bool { return len(o.seen()) > 0 })
 			if h := s.Health(t.Context())[0]; h.Err == nil || h.Up {
 				t.Errorf("%+v", h)
 			}
@@ -238,7 +239,7 @@ func TestLargeValueToAPausedNodeOverTLS(t *testing.T) {
 			conn := tls.Client(raw, named("127.0.0.1", a.trusted()).Config)
 			return conn, conn.HandshakeContext(ctx)
 		}})
-	eventually(t, "a connection", func() bool { return s.Delete(t.Context(), "k") == nil })
+	await.Until(t, "a connection", func() bool { return s.Delete(t.Context(), "k") == nil })
 	server.Pause()
 	t.Run("M10 a large value costs at most the timeout", func(t *testing.T) {
 		began := time.Now()

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
@@ -88,7 +89,7 @@ func TestPausedNodeOverTransports(t *testing.T) {
 				cfg.Timeout = timeout
 				s := open(t, cfg)
 				if warm {
-					eventually(t, "a connection", func() bool { return s.Delete(t.Context(), "k") == nil })
+					await.Until(t, "a connection", func() bool { return s.Delete(t.Context(), "k") == nil })
 				}
 				server.Pause()
 				began := time.Now()
@@ -102,7 +103,7 @@ func TestPausedNodeOverTransports(t *testing.T) {
 					t.Errorf("the next call took %v, want almost nothing", took)
 				}
 				server.Resume()
-				eventually(t, "an answer", func() bool { return s.Create(t.Context(), "another", nil, time.Hour) == nil })
+				await.Until(t, "an answer", func() bool { return s.Create(t.Context(), "another", nil, time.Hour) == nil })
 			})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 )
@@ -31,7 +32,7 @@ func TestCallsQueueForConnections(t *testing.T) {
 			t.Parallel()
 			server := memcachedtest.Start(t, "-c", test.allowed)
 			s := open(t, memcached.Config{Nodes: []string{server.Addr()}, MaxConns: test.maxConns, MaxIdleConns: 64, Timeout: 20 * time.Second})
-			together(1000, func(i int) {
+			await.Together(1000, func(i int) {
 				key := fmt.Sprint("k", i)
 				wants(t, s.Create(t.Context(), key, []byte("value"), time.Hour), nil)
 				_, version, err := s.Get(t.Context(), key)
@@ -99,7 +100,7 @@ func TestQueueOfANodeThatGoesDown(t *testing.T) {
 		f := &fake{probed: true, answer: stalls}
 		s := open(t, memcached.Config{Nodes: []string{"fake.example:11211"}, DialContext: f.dial, MaxConns: 1})
 		defer s.Close()
-		together(500, func(i int) {
+		await.Together(500, func(i int) {
 			if i > 0 {
 				<-time.After(memcached.DefaultTimeout)
 			}

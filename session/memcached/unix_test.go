@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 )
@@ -38,7 +39,7 @@ func TestSocketThatIsMissing(t *testing.T) {
 	}
 	server.Restart()
 	t.Run("M11 a socket that is back is found", func(t *testing.T) {
-		eventually(t, "an answer", func() bool { return s.Create(t.Context(), "k", nil, time.Hour) == nil })
+		await.Until(t, "an answer", func() bool { return s.Create(t.Context(), "k", nil, time.Hour) == nil })
 	})
 }
 

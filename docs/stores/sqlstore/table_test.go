@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coatcheck/coatcheck/docs/stores/sqlstore"
+	"github.com/coatcheck/coatcheck/internal/await"
 )
 
 func TestDeleteExpiredDeletesAllOfIt(t *testing.T) {
@@ -114,11 +115,11 @@ func untilBlocked(t *testing.T, db *sql.DB) {
 	const blocked = `
 SELECT COUNT(*) FROM pg_stat_activity
 WHERE wait_event_type = 'Lock' AND query LIKE '%DELETE FROM coatcheck_entries%IN (SELECT%'`
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for n := 0; n == 0; <-tick.C {
+	await.Until(t, "a DELETE that waits for a lock", func() bool {
+		var n int
 		if err := db.QueryRowContext(t.Context(), blocked).Scan(&n); err != nil {
 			t.Fatal(err)
 		}
-	}
+		return n > 0
+	})
 }

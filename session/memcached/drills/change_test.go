@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 )
 
@@ -27,7 +28,7 @@ func (d *drill) abruptly(t *testing.T, from, to int) {
 
 	d.begin(during)
 	d.book.unsettle()
-	together(2, func(i int) { d.change(t, i, is, nil) })
+	await.Together(2, func(i int) { d.change(t, i, is, nil) })
 	d.book.settle(time.Now())
 	d.hold(t, d.phase())
 	d.leave(t)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
@@ -116,7 +117,7 @@ func (p *process) knowsDown(name string) bool {
 // awaitDown and awaitUp wait until both processes have noticed, and say when.
 func (c *cluster) awaitDown(t *testing.T, name string) time.Time {
 	t.Helper()
-	eventually(t, name+" to be given up", func() bool {
+	await.Until(t, name+" to be given up", func() bool {
 		return c.processes[0].knowsDown(name) && c.processes[1].knowsDown(name)
 	})
 	return time.Now()
@@ -124,7 +125,7 @@ func (c *cluster) awaitDown(t *testing.T, name string) time.Time {
 
 func (c *cluster) awaitUp(t *testing.T) time.Time {
 	t.Helper()
-	eventually(t, "all nodes to be up again", func() bool {
+	await.Until(t, "all nodes to be up again", func() bool {
 		for _, name := range c.names {
 			if c.processes[0].knowsDown(name) || c.processes[1].knowsDown(name) {
 				return false
@@ -133,16 +134,4 @@ func (c *cluster) awaitUp(t *testing.T) time.Time {
 		return true
 	})
 	return time.Now()
-}
-
-// eventually waits until a condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for limit := time.Now().Add(10 * time.Second); !holds(); <-tick.C {
-		if time.Now().After(limit) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
 }

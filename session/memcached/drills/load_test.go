@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/coatcheck/coatcheck/internal/await"
 )
 
 // A mix says how many of a hundred requests are of which class; the rest reads.
@@ -124,7 +126,7 @@ func (d *drill) fill(t *testing.T, sessions int) {
 	t.Helper()
 	var left atomic.Int64
 	left.Store(int64(sessions))
-	together(16, func(i int) {
+	await.Together(16, func(i int) {
 		for left.Add(-1) >= 0 && !t.Failed() {
 			external := d.externals && rand.N(20) == 0
 			if err := patiently(func() error { return d.login(t.Context(), d.processes[i%2], external) }); err != nil {
@@ -143,7 +145,7 @@ func (d *drill) sweep(t *testing.T) {
 	t.Helper()
 	guests := d.book.all()
 	var next atomic.Int64
-	together(16, func(int) {
+	await.Together(16, func(int) {
 		for {
 			i := int(next.Add(1)) - 1
 			if i >= len(guests) {
@@ -167,12 +169,4 @@ func patiently(try func() error) (err error) {
 		}
 	}
 	return err
-}
-
-func together(n int, f func(i int)) {
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { f(i) })
-	}
-	wg.Wait()
 }

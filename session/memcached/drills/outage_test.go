@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 )
 
@@ -56,7 +57,7 @@ func (d *drill) unnoticed(t *testing.T) (began, listens time.Time) {
 	t.Helper()
 	d.aside[0] = time.Now()
 	guests := d.book.all()
-	together(32, func(i int) {
+	await.Together(32, func(i int) {
 		for _, g := range guests[i*64 : (i+1)*64] {
 			_ = d.see(t.Context(), d.processes[i%2], g) // for the connections
 		}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/coatcheck/coatcheck/internal/await"
 )
 
 // The stopped node's sessions are logged out, in vain, and again when it is
@@ -115,7 +117,7 @@ func cutOff(t *testing.T, d *drill) {
 	d.begin(during)
 	p.cut.Store(4)
 	d.hold(t, d.phase())
-	eventually(t, "20 answers to be cut", func() bool { return p.cuts.Load() >= 20 })
+	await.Until(t, "20 answers to be cut", func() bool { return p.cuts.Load() >= 20 })
 	p.cut.Store(0)
 	d.awaitUp(t)
 	d.awaitRead(t)
@@ -136,6 +138,6 @@ func (d *drill) awaitRead(t *testing.T) {
 	}
 	g := d.book.all()[at]
 	for _, p := range d.processes {
-		eventually(t, "a read on "+victim, func() bool { return d.see(t.Context(), p, g) == nil })
+		await.Until(t, "a read on "+victim, func() bool { return d.see(t.Context(), p, g) == nil })
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 )
 
@@ -29,16 +29,11 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		t.Fatalf("no address in %q", out)
 	}
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for limit := time.Now().Add(10 * time.Second); ; <-tick.C {
+	await.Until(t, "the end of the server", func() bool {
 		conn, err := net.Dial("tcp", addr)
-		if err != nil {
-			return
+		if err == nil {
+			conn.Close()
 		}
-		conn.Close()
-		if time.Now().After(limit) {
-			t.Fatalf("%s still answers", addr)
-		}
-	}
+		return err != nil
+	})
 }
