@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/coatcheck/coatcheck/internal/overlay"
 )
 
 // docCheckers are the languages of blocks of code, and how each is checked.
@@ -204,9 +206,9 @@ func (r *docRepo) checkProgram(p *docPage, b docBlock) error {
 	if err != nil {
 		return err
 	}
-	name, command := "main.go", []string{"build", "-buildvcs=false"}
+	name, command := "main.go", []string{"go", "build", "-buildvcs=false"}
 	if slices.Contains(imports, "testing") {
-		name, command = "main_test.go", []string{"test", "-c"}
+		name, command = "main_test.go", []string{"go", "test", "-c"}
 	}
 	return r.compile(module, fmt.Sprintf("page%d", b.line), name, b.code, command)
 }
@@ -250,16 +252,8 @@ func (r *docRepo) compile(module, folder, name, code string, command []string) e
 		return err
 	}
 	defer os.RemoveAll(dir)
-	source, overlay := filepath.Join(dir, name), filepath.Join(dir, "overlay.json")
-	list, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(r.root, module, folder, name): source}})
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(os.WriteFile(source, []byte(code), 0o600), os.WriteFile(overlay, list, 0o600)); err != nil {
-		return err
-	}
-	command = append(command, "-overlay", overlay, "-o", filepath.Join(dir, "program"), "./"+folder)
-	if err := r.run(module, append([]string{"go"}, command...)...); err != nil {
+	binary := filepath.Join(dir, "program")
+	if err := overlay.Compile(filepath.Join(r.root, module), path.Join(folder, name), code, binary, command...); err != nil {
 		return fmt.Errorf("it does not compile: %w", err)
 	}
 	return nil

@@ -1,11 +1,12 @@
 package interop_test
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/coatcheck/coatcheck/internal/textfile"
 )
 
 const docs = "../../docs"
@@ -14,13 +15,13 @@ const docs = "../../docs"
 // each is shown, and nothing else in those languages is.
 func TestDocs(t *testing.T) {
 	t.Parallel()
-	text := read(t, filepath.Join(docs, "tokens.md"))
+	text := textfile.Read(t, filepath.Join(docs, "tokens.md"))
 	for language, files := range map[string][]string{
 		"go": {"setup_test.go", "golangjwt_test.go", "jwx_test.go"},
 		"js": {"verify.mjs"},
 		"sh": {"newkey.sh", "jwks.sh", "inspect.sh"},
 	} {
-		shown := blocks(text, language)
+		shown := textfile.Blocks(text, language)
 		if len(shown) != len(files) {
 			t.Errorf("%d blocks in %s, and %d files", len(shown), language, len(files))
 		}
@@ -35,27 +36,9 @@ func TestDocs(t *testing.T) {
 // snippet returns a file, of one in Go what follows its imports.
 func snippet(t *testing.T, file string) string {
 	t.Helper()
-	text := read(t, file)
+	text := textfile.Read(t, file)
 	if _, code, ok := strings.Cut(text, "\n)\n\n"); ok && strings.HasSuffix(file, ".go") {
 		return code
 	}
 	return text
-}
-
-// blocks returns a text's code blocks of one language.
-func blocks(text, language string) (found []string) {
-	for _, part := range strings.Split(text, "\n```"+language+"\n")[1:] {
-		block, _, _ := strings.Cut(part, "```")
-		found = append(found, block)
-	}
-	return found
-}
-
-func read(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.ReplaceAll(string(text), "\r\n", "\n")
 }

@@ -4,11 +4,12 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/coatcheck/coatcheck/internal/textfile"
 )
 
 const page = "../../migrating.md"
@@ -53,7 +54,7 @@ var span = regexp.MustCompile("`([^`]+)`")
 // table returns the code of each row of the table below a heading.
 func table(t *testing.T, heading string) (rows [][]string) {
 	t.Helper()
-	_, section, found := strings.Cut(read(t, page), "\n## "+heading+"\n")
+	_, section, found := strings.Cut(textfile.Read(t, page), "\n## "+heading+"\n")
 	if !found {
 		t.Fatalf("the page has no %q", heading)
 	}
@@ -82,7 +83,7 @@ type function struct {
 
 func functions(t *testing.T, file string) (all []function) {
 	t.Helper()
-	text, fset := read(t, file), token.NewFileSet()
+	text, fset := textfile.Read(t, file), token.NewFileSet()
 	parsed, err := parser.ParseFile(fset, file, text, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -106,13 +107,4 @@ func functions(t *testing.T, file string) (all []function) {
 		all = append(all, found)
 	}
 	return all
-}
-
-func read(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.ReplaceAll(string(text), "\r\n", "\n")
 }

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/coatcheck/coatcheck/internal/textfile"
 )
 
 // What is checked of every page is checked there, code and links among it.
@@ -23,7 +25,7 @@ func TestDocsOutput(t *testing.T) {
 		t.Error("the suite passes over a store with a bug")
 	}
 	said := regexp.MustCompile(`( \(\d+\.\d+s\)|[a-z]+\.go:\d+: )`).ReplaceAllString(string(out), "")
-	shown := blocks(read(t, filepath.Join(docs, "stores.md")), "text")
+	shown := textfile.Blocks(textfile.Read(t, filepath.Join(docs, "stores.md")), "text")
 	if len(shown) != 1 {
 		t.Fatalf("%d blocks of output", len(shown))
 	}
@@ -38,11 +40,11 @@ func TestDocsOutput(t *testing.T) {
 // and that it leaves none out.
 func TestDocsRules(t *testing.T) {
 	t.Parallel()
-	page := read(t, filepath.Join(docs, "stores.md"))
+	page := textfile.Read(t, filepath.Join(docs, "stores.md"))
 	var suite strings.Builder
 	for _, file := range goFiles(t, filepath.Join(docs, "../session/storetest")) {
 		if !strings.HasSuffix(file, "_test.go") {
-			suite.WriteString(read(t, file))
+			suite.WriteString(textfile.Read(t, file))
 		}
 	}
 	rules := make(map[string]bool)
@@ -65,15 +67,6 @@ func TestDocsRules(t *testing.T) {
 	}
 }
 
-// blocks returns a text's code blocks of one language.
-func blocks(text, language string) (found []string) {
-	for _, part := range strings.Split(text, "\n```"+language+"\n")[1:] {
-		block, _, _ := strings.Cut(part, "```")
-		found = append(found, block)
-	}
-	return found
-}
-
 func unindented(text string) string {
 	return regexp.MustCompile(`(?m)^[ \t]+`).ReplaceAllString(text, "")
 }
@@ -85,13 +78,4 @@ func goFiles(t *testing.T, dir string) []string {
 		t.Fatalf("%d files in %s, %v", len(files), dir, err)
 	}
 	return files
-}
-
-func read(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.ReplaceAll(string(text), "\r\n", "\n")
 }
