@@ -15,8 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -24,6 +22,9 @@ import (
 
 	"github.com/coatcheck/coatcheck/tokens"
 )
+
+// required is set where no test may be skipped.
+const required = "COATCHECK_REQUIRE_NODE"
 
 const (
 	issuer   = "https://shop.example"
@@ -177,24 +178,4 @@ func refused(t *testing.T, s *tokens.Signer, token string, want error) {
 	if id, err := s.Verify(audience, token); !errors.Is(err, want) || id != [16]byte{} {
 		t.Errorf("Verify(%s): %x, %v; want no ID and %v", token, id, err, want)
 	}
-}
-
-// tool returns the path of a program that a test needs.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		missing(t, err)
-	}
-	return path
-}
-
-// missing skips a test for want of a program, unless COATCHECK_REQUIRE_NODE is
-// set: then nothing is skipped, and the test fails.
-func missing(t *testing.T, err error) {
-	t.Helper()
-	if os.Getenv("COATCHECK_REQUIRE_NODE") != "" {
-		t.Fatalf("COATCHECK_REQUIRE_NODE is set, but: %v", err)
-	}
-	t.Skipf("SKIPPED: %v", err)
 }

@@ -2,21 +2,17 @@ package interop_test
 
 import (
 	"bytes"
-	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"github.com/coatcheck/coatcheck/internal/needs"
+	"github.com/coatcheck/coatcheck/internal/npmtest"
 	"github.com/coatcheck/coatcheck/tokens"
 )
 
@@ -61,7 +57,7 @@ func askNode(t *testing.T, questions ...question) (answers []answer) {
 			t.Fatal(err)
 		}
 	}
-	node := tool(t, "node")
+	node := needs.Program(t, required, "node")
 	cmd := exec.CommandContext(t.Context(), node, "run.mjs")
 	cmd.Dir = nodeFolder(t)
 	cmd.Env = append(os.Environ(), "COATCHECK_KEYS="+keyList(",", newer, older))
@@ -87,7 +83,7 @@ func nodeFolder(t *testing.T) string {
 	t.Helper()
 	modules, err := nodeModules()
 	if errors.Is(err, exec.ErrNotFound) {
-		missing(t, err)
+		needs.Missing(t, required, err)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -102,63 +98,8 @@ func nodeFolder(t *testing.T) string {
 	return dir
 }
 
-// nodeModules returns the folder of what package-lock.json names. It is in the
-// user's cache, under the hash of that file: nothing is written to the checkout,
-// which may be read-only. It fails once, not once for each test.
-var nodeModules = sync.OnceValues(func() (string, error) {
-	lock, err := os.ReadFile("package-lock.json")
-	if err != nil {
-		return "", err
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	hash := sha256.Sum256(lock)
-	dir := filepath.Join(cache, "coatcheck", "interop-"+hex.EncodeToString(hash[:8]))
-	modules := filepath.Join(dir, "node_modules")
-	if _, err := os.Stat(modules); err == nil {
-		return modules, nil
-	}
-	return modules, install(dir)
-})
-
-// install makes the folder appear at once, so that nobody ever sees half of it.
-func install(dir string) error {
-	parent := filepath.Dir(dir)
-	if err := os.MkdirAll(parent, 0o700); err != nil {
-		return err
-	}
-	fresh, err := os.MkdirTemp(parent, "npm-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(fresh)
-	if err := npmCI(fresh); err != nil {
-		return err
-	}
-	if err := os.Rename(fresh, dir); err != nil {
-		if _, absent := os.Stat(dir); absent != nil { // not even by another process, which was faster
-			return err
-		}
-	}
-	return nil
-}
-
-// npmCI lets npm fetch the packages, and compare them with their hashes.
-func npmCI(dir string) error {
-	if err := copyFiles(dir, "package.json", "package-lock.json"); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retry-mintimeout=1000")
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("npm ci: %w\n%s", err, out)
-	}
-	return nil
-}
+// nodeModules fails once, not once for each test.
+var nodeModules = sync.OnceValues(func() (string, error) { return npmtest.Modules(".") })
 
 func copyFiles(dir string, names ...string) error {
 	for _, name := range names {
@@ -173,27 +114,9 @@ func copyFiles(dir string, names ...string) error {
 	return nil
 }
 
-// TestPackageLock sees to it that npm accepts nothing but the very bytes that
-// were tried, and that no registry's address is written down.
 func TestPackageLock(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("package-lock.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var lock struct {
-		Packages map[string]struct{ Version, Integrity, Resolved string }
-	}
-	if err := json.Unmarshal(text, &lock); err != nil {
-		t.Fatal(err)
-	}
-	delete(lock.Packages, "") // this module itself
-	if len(lock.Packages) == 0 {
-		t.Error("no packages")
-	}
-	for name, p := range lock.Packages {
-		if p.Version == "" || !strings.HasPrefix(p.Integrity, "sha512-") || p.Resolved != "" {
-			t.Errorf("%s: %+v", name, p)
-		}
+	if err := npmtest.CheckLock("package-lock.json"); err != nil {
+		t.Error(err)
 	}
 }

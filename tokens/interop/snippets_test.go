@@ -11,6 +11,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v3/jwk"
 
+	"github.com/coatcheck/coatcheck/internal/needs"
 	"github.com/coatcheck/coatcheck/tokens"
 )
 
@@ -177,7 +178,7 @@ func shell(t *testing.T, script string, env ...string) string {
 
 func command(t *testing.T, script string, env ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), tool(t, "sh"), script)
+	cmd := exec.CommandContext(t.Context(), needs.Program(t, required, "sh"), script)
 	cmd.Env = append(os.Environ(), env...)
 	return cmd
 }
@@ -200,7 +201,7 @@ func TestKeySet(t *testing.T) {
 
 func TestNewKey(t *testing.T) {
 	t.Parallel()
-	tool(t, "openssl")
+	needs.Program(t, required, "openssl")
 	keys, err := tokens.ParseKeys(shell(t, "newkey.sh"))
 	if err != nil || len(keys) != 1 || keys[0].ID() != "2026-b" || len(keys[0].Reveal()) != 32 {
 		t.Errorf("%v, %v", keys, err)
@@ -210,7 +211,7 @@ func TestNewKey(t *testing.T) {
 // TestInspect lets openssl compute the signature.
 func TestInspect(t *testing.T) {
 	t.Parallel()
-	tool(t, "openssl")
+	needs.Program(t, required, "openssl")
 	secret := "SECRET=" + secretText(newer)
 	for _, name := range []string{"s", "se", "ses"} { // claims of three lengths, for what base64 does at their end
 		token := signFor(t, newSigner(t), name)
