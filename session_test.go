@@ -4,7 +4,6 @@
 package coatcheck_test
 
 import (
-	"bufio"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -12,17 +11,14 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/coatcheck/coatcheck/internal/await"
+	"github.com/coatcheck/coatcheck/internal/exampletest"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 )
@@ -38,9 +34,8 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "example.exe") // a name that runs on every system
-	if out, err := exec.Command("go", "build", "-C", "cmd/example", "-o", binary, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "building the example: %v\n%s", err, out)
+	if binary, err = exampletest.Build("cmd/example", dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
@@ -51,53 +46,12 @@ const keys = "COATCHECK_KEYS=k:Rk9SLVRFU1RTLU9OTFktRk9SLVRFU1RTLU9OTFktQUFBQQ=="
 // start runs a server of its own for a test, and returns its address.
 func start(t *testing.T, memcached string, flags ...string) string {
 	t.Helper()
-	url, _ := startProcess(t, memcached, flags...)
-	return url
+	return startProcess(t, memcached, flags...).URL
 }
 
-// environment is ours without the settings of a developer's own server.
-func environment() []string {
-	return append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "COATCHECK_") }), keys)
-}
-
-func startProcess(t *testing.T, memcached string, flags ...string) (string, *os.Process) {
+func startProcess(t *testing.T, memcached string, flags ...string) *exampletest.Server {
 	t.Helper()
-	cmd := exec.Command(binary, append([]string{"-addr", "127.0.0.1:0", "-memcached", memcached}, flags...)...)
-	cmd.Env = environment()
-	stderr, err := cmd.StderrPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, lines := make(chan string, 1), bufio.NewScanner(stderr)
-	ended := make(chan struct{})
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		<-ended
-		cmd.Wait()
-	})
-	go func() {
-		defer close(ended)
-		for lines.Scan() {
-			fmt.Fprintln(t.Output(), lines.Text())
-			if _, at, ok := strings.Cut(lines.Text(), "msg=listening url="); ok {
-				url <- at
-			}
-		}
-		close(url)
-	}()
-	select {
-	case at, ok := <-url:
-		if !ok {
-			t.Fatal("the server ended before it listened")
-		}
-		return at, cmd.Process
-	case <-time.After(20 * time.Second):
-		t.Fatal("the server doesn't listen")
-		return "", nil
-	}
+	return exampletest.Start(t, binary, []string{keys}, append([]string{"-memcached", memcached}, flags...)...)
 }
 
 // client is a browser, or an API client that has no cookies.
@@ -307,23 +261,19 @@ func TestSignedTokens(t *testing.T) {
 		t.Parallel()
 		c := api(t, url)
 		tok := c.token()
-		var wg sync.WaitGroup
-		for range 20 {
-			wg.Go(func() {
-				req, _ := http.NewRequest("POST", url+"/visits", nil)
-				req.Header.Set("X-Auth-Token", tok)
-				res, err := c.http.Do(req)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				res.Body.Close()
-				if res.StatusCode != 200 {
-					t.Errorf("status %d", res.StatusCode)
-				}
-			})
-		}
-		wg.Wait()
+		await.Together(20, func(int) {
+			req, _ := http.NewRequest("POST", url+"/visits", nil)
+			req.Header.Set("X-Auth-Token", tok)
+			res, err := c.http.Do(req)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			res.Body.Close()
+			if res.StatusCode != 200 {
+				t.Errorf("status %d", res.StatusCode)
+			}
+		})
 		r := c.do("GET", "/session", "", "X-Auth-Token", tok)
 		if !strings.Contains(r.body, `"visits":20`) || !strings.Contains(r.body, `"carrier":"token"`) {
 			t.Errorf("GET /session: %s", r.body)
@@ -348,7 +298,7 @@ func TestCost(t *testing.T) {
 	}, tok[len(tok)-10:])
 	short := api(t, start(t, mc.Addr(), "-lifetime", "2s", "-idle", "2s"))
 	expired := short.token()
-	eventually(t, func() bool { return short.do("GET", "/session", "", "X-Auth-Token", expired).status == 401 })
+	await.Until(t, "the token to expire", func() bool { return short.do("GET", "/session", "", "X-Auth-Token", expired).status == 401 })
 	for _, k := range []struct {
 		name       string
 		client     *client
@@ -397,14 +347,11 @@ func madeUp(t *testing.T) string {
 func TestProcesses(t *testing.T) {
 	t.Parallel()
 	mc := memcachedtest.Shared(t)
-	one, first := startProcess(t, mc)
-	two := start(t, mc)
-	b := browser(t, one)
+	one, two := startProcess(t, mc), start(t, mc)
+	b := browser(t, one.URL)
 	id, tok := b.identifier(), b.token()
 	wantSame(t, "identifiers at two servers", id, api(t, two).identifier("X-Auth-Token", tok))
-	if err := first.Signal(syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	one.Kill()
 	three := start(t, mc)
 	wantSame(t, "identifiers after a restart", id, api(t, three).identifier("X-Auth-Token", tok))
 	b.url = three // cookies know no ports
@@ -431,20 +378,7 @@ func TestOutage(t *testing.T) {
 	})
 	mc.Restart()
 	t.Run("M9 recovery without a restart of ours", func(t *testing.T) {
-		eventually(t, func() bool { return browser(t, url).do("GET", "/", "").status == 200 })
+		await.Until(t, "an answer after the outage", func() bool { return browser(t, url).do("GET", "/", "").status == 200 })
 		b.identifier()
 	})
-}
-
-func eventually(t *testing.T, ok func() bool) {
-	t.Helper()
-	deadline, tick := time.After(20*time.Second), time.NewTicker(20*time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("it never came")
-		}
-	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coatcheck/coatcheck/internal/await"
 )
 
 // A client is a browser, or a program that shows a token.
@@ -28,7 +30,7 @@ func newClient(t *testing.T, base string) *client {
 		t.Fatal(err)
 	}
 	c := &client{t: t, base: base, edit: func(*http.Request) {}}
-	c.http = &http.Client{Jar: jar, Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	c.http = &http.Client{Jar: jar, Timeout: await.Limit, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	t.Cleanup(c.http.CloseIdleConnections)
 	return c
 }

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/coatcheck/coatcheck/internal/needs"
 )
 
 // shell runs a line as somebody who copied it would.
@@ -17,13 +19,6 @@ func shell(t *testing.T, line string) string {
 		t.Fatalf("%s: %v", line, err)
 	}
 	return string(out)
-}
-
-func needs(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		t.Skip(err)
-	}
 }
 
 func TestLinesToCopy(t *testing.T) {
@@ -38,8 +33,8 @@ func TestLinesToCopy(t *testing.T) {
 	} {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
-			needs(t, "sh")
-			needs(t, strings.TrimSpace(tt.program))
+			needs.Program(t, "COATCHECK_REQUIRE_BROWSER", "sh")
+			needs.Program(t, "COATCHECK_REQUIRE_BROWSER", strings.TrimSpace(tt.program)) // whose tests bring HTTPie
 			line, ok := strings.CutPrefix(html.UnescapeString(a.element(t, id)), tt.program)
 			if !ok {
 				t.Fatal(line)

@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	example "github.com/coatcheck/coatcheck/cmd/example"
+	"github.com/coatcheck/coatcheck/internal/await"
 )
 
 // runOnce runs the program where it is expected to end by itself.
 func runOnce(t *testing.T, e env, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), await.Limit)
 	defer cancel()
 	var out, log strings.Builder
 	status = example.Run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), e.get, &out, &log)
@@ -193,7 +194,7 @@ func TestSettings(t *testing.T) {
 	t.Run("without keys it warns", func(t *testing.T) {
 		t.Parallel()
 		_, log := serveLogged(t, nil)
-		if line := log.await(t, "COATCHECK_KEYS is not set"); !strings.Contains(line, "level=WARN") {
+		if line := log.Await(t, "COATCHECK_KEYS is not set"); !strings.Contains(line, "level=WARN") {
 			t.Error(line)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 )
 
@@ -100,7 +101,7 @@ func TestForgeTakesTurns(t *testing.T) {
 	t.Parallel()
 	base := serve(t, nil)
 	token := newClient(t, base).token()
-	inParallel(16, func(int) {
+	await.Together(16, func(int) {
 		c := newClient(t, base)
 		for range 10 {
 			var o outcome

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	example "github.com/coatcheck/coatcheck/cmd/example"
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 	"github.com/google/uuid"
 )
@@ -115,7 +116,7 @@ func TestCallsToMemcached(t *testing.T) { //nolint:tparallel // the subtests tak
 		})
 	}
 	t.Run("J4 the expired one was refused for that alone", func(t *testing.T) {
-		log.await(t, `error="tokens: invalid token: expired"`)
+		log.Await(t, `error="tokens: invalid token: expired"`)
 	})
 	for name, value := range map[string]string{
 		"S4 malformed": "x", "S20 made up": strings.Repeat("AB", 32),
@@ -183,9 +184,9 @@ func TestMemcachedFails(t *testing.T) {
 			}
 
 			tt.recover(server)
-			eventually(t, "a session after the recovery", func() bool { return newClient(t, base).get("/").StatusCode == http.StatusOK })
+			await.Until(t, "a session after the recovery", func() bool { return newClient(t, base).get("/").StatusCode == http.StatusOK })
 			if tt.survives {
-				eventually(t, "the old session after the recovery", func() bool { return browser.get("/session").StatusCode == http.StatusOK })
+				await.Until(t, "the old session after the recovery", func() bool { return browser.get("/session").StatusCode == http.StatusOK })
 				if d, e := browser.session(), program.session(); d.id() != before.id() || d.Visits != 1 || e.id() != before.id() {
 					t.Errorf("by cookie %+v, by token %+v, before %+v", d, e, before)
 				}
@@ -207,5 +208,5 @@ func TestMemcachedStartsLate(t *testing.T) {
 	c := newClient(t, serve(t, nil, "-memcached", server.Addr()))
 	c.get("/").wantUnavailable(t)
 	server.Restart()
-	eventually(t, "a session", func() bool { return c.get("/").StatusCode == http.StatusOK })
+	await.Until(t, "a session", func() bool { return c.get("/").StatusCode == http.StatusOK })
 }

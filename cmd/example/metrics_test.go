@@ -15,6 +15,7 @@ import (
 	"time"
 
 	example "github.com/coatcheck/coatcheck/cmd/example"
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/coatcheck/coatcheck/session/memcached"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
@@ -118,7 +119,7 @@ func TestMetricsOfExpiry(t *testing.T) {
 	t.Parallel()
 	base, metrics, _ := serveMetered(t, nil, "-lifetime", "1s")
 	value := begun(t, base)
-	eventually(t, "an expired session", func() bool {
+	await.Until(t, "an expired session", func() bool {
 		with(t, base, "Cookie", "session="+value).session()
 		return scrape(t, metrics).at(t, event("expired")) > 0
 	})
@@ -157,7 +158,7 @@ func TestMetricsOfNodes(t *testing.T) {
 	}
 
 	nameless.Stop()
-	eventually(t, "the second node is down", func() bool {
+	await.Until(t, "the second node is down", func() bool {
 		newClient(t, base).get("/") // some of these go to it
 		now := scrape(t, metrics)
 		return now.at(t, ofNode("node down", "#2", "")) == 1 && now.at(t, `coatcheck_node_up{node="#2"}`) == 0
@@ -183,7 +184,7 @@ func TestMetricsOfNodes(t *testing.T) {
 	}
 
 	nameless.Restart()
-	eventually(t, "the second node is back", func() bool {
+	await.Until(t, "the second node is back", func() bool {
 		now := scrape(t, metrics)
 		return now.at(t, ofNode("node up", "#2", "")) == 1 && now.at(t, `coatcheck_node_up{node="#2"}`) == 1 && now[`coatcheck_node_limit_bytes{node="#2"}`] > 0
 	})

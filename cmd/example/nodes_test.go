@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 )
 
@@ -64,7 +65,7 @@ func TestNodes(t *testing.T) {
 	}
 
 	nameless.Stop()
-	eventually(t, "the report of a node that is down", func() bool { return browser.nodes().Nodes[1].Error != "" })
+	await.Until(t, "the report of a node that is down", func() bool { return browser.nodes().Nodes[1].Error != "" })
 	a := browser.get("/nodes")
 	host, port, err := net.SplitHostPort(nameless.Addr())
 	if err != nil {
@@ -73,7 +74,7 @@ func TestNodes(t *testing.T) {
 	if strings.Contains(a.body, host) || strings.Contains(a.body, port) {
 		t.Errorf("it tells an address: %s", a.body)
 	}
-	if line := log.await(t, "a node did not report"); !strings.Contains(line, nameless.Addr()) {
+	if line := log.Await(t, "a node did not report"); !strings.Contains(line, nameless.Addr()) {
 		t.Errorf("the log does not tell the address: %s", line)
 	}
 }
@@ -87,17 +88,17 @@ func TestNodesThatHang(t *testing.T) {
 	server.Pause()
 	c.get("/").wantUnavailable(t)
 	for _, part := range []string{"level=WARN", `event="node down"`, "node=n1"} {
-		if line := log.await(t, "node down"); !strings.Contains(line, part) {
+		if line := log.Await(t, "node down"); !strings.Contains(line, part) {
 			t.Errorf("no %s in %s", part, line)
 		}
 	}
-	eventually(t, "the report of a node that hangs", func() bool {
+	await.Until(t, "the report of a node that hangs", func() bool {
 		n := c.nodes().Nodes[0]
 		return !n.Up && n.Error == "no answer in time"
 	})
 	server.Resume()
-	log.await(t, `event="node up"`)
-	eventually(t, "the report of a node that is back", func() bool {
+	log.Await(t, `event="node up"`)
+	await.Until(t, "the report of a node that is back", func() bool {
 		n := c.nodes().Nodes[0]
 		return n.Up && n.Error == ""
 	})

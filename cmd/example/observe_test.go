@@ -11,6 +11,8 @@ import (
 	"time"
 
 	example "github.com/coatcheck/coatcheck/cmd/example"
+	"github.com/coatcheck/coatcheck/internal/await"
+	"github.com/coatcheck/coatcheck/internal/child"
 	"github.com/coatcheck/coatcheck/session"
 	"github.com/google/uuid"
 )
@@ -19,8 +21,8 @@ import (
 // one, and no line has anything that opens a session.
 func TestE2E3RejectionsAreLogged(t *testing.T) { //nolint:tparallel // the subtests take turns at one log
 	t.Parallel()
-	p := spawn(t, env{"COATCHECK_KEYS": keyA, "COATCHECK_EXTERNAL_KEY": keyB, "COATCHECK_LIFETIME": "30m", "COATCHECK_IDLE": "30m"}, "-addr", "127.0.0.1:0")
-	base := p.url
+	p := spawn(t, env{"COATCHECK_KEYS": keyA, "COATCHECK_EXTERNAL_KEY": keyB, "COATCHECK_LIFETIME": "30m", "COATCHECK_IDLE": "30m"})
+	base := p.URL
 	browser := newClient(t, base)
 	browser.identifier()
 	cookie, token := browser.cookies()[0].Value, browser.token()
@@ -61,7 +63,7 @@ func TestE2E3RejectionsAreLogged(t *testing.T) { //nolint:tparallel // the subte
 		"another site, with a cookie":   {headers: []string{"Sec-Fetch-Site", "cross-site", "Cookie", "session=" + cookie}, status: 403, want: []string{"reason=cross-origin", "id=" + id}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before := len(p.log.String())
+			before := len(p.Log.String())
 			path, contentType := "/visits", ""
 			if tt.body != "" {
 				contentType = "application/json"
@@ -69,8 +71,8 @@ func TestE2E3RejectionsAreLogged(t *testing.T) { //nolint:tparallel // the subte
 			stranger := newClient(t, base)
 			stranger.http.Jar = nil
 			stranger.do(http.MethodPost, path, contentType, tt.body, tt.headers...).want(t, tt.status)
-			eventually(t, "a line", func() bool { return strings.HasSuffix(p.log.String()[before:], "\n") })
-			lines := strings.Split(strings.TrimSpace(p.log.String()[before:]), "\n")
+			await.Until(t, "a line", func() bool { return strings.HasSuffix(p.Log.String()[before:], "\n") })
+			lines := strings.Split(strings.TrimSpace(p.Log.String()[before:]), "\n")
 			if len(lines) != 1 {
 				t.Fatalf("%d lines, want 1: %q", len(lines), lines)
 			}
@@ -84,19 +86,19 @@ func TestE2E3RejectionsAreLogged(t *testing.T) { //nolint:tparallel // the subte
 	t.Run("an external token", func(t *testing.T) {
 		base, log := serveLogged(t, env{"COATCHECK_KEYS": keyA}, "-api-keys", "alpha")
 		with(t, base, "X-Auth-Token", "my-secret-key").get("/").want(t, http.StatusUnauthorized)
-		log.await(t, `event=rejected manager=session reason="external token"`)
+		log.Await(t, `event=rejected manager=session reason="external token"`)
 		if strings.Contains(log.String(), "my-secret-key") || strings.Contains(log.String(), "alpha") {
 			t.Errorf("the log has a key:\n%s", log)
 		}
 	})
 	t.Run("an ID that is not known", func(t *testing.T) {
-		before := p.log.String()
+		before := p.Log.String()
 		with(t, base, "X-Auth-Token", signedToken(someID, time.Hour)).get("/").want(t, http.StatusUnauthorized)
-		if line := p.log.await(t, "reason=unknown"); !strings.Contains(line, "id="+someID) || strings.Contains(before, line) {
+		if line := p.Log.Await(t, "reason=unknown"); !strings.Contains(line, "id="+someID) || strings.Contains(before, line) {
 			t.Error(line)
 		}
 	})
-	log := p.log.String()
+	log := p.Log.String()
 	for what, secret := range map[string]string{
 		"a cookie": cookie, "a cookie's secret": cookie[22:], "an old cookie's secret": oldCookie[22:], "a dead cookie's secret": goneCookie[22:],
 		"a foreign cookie's secret": foreign[22:], "a token": token, "a token's claims": strings.Split(token, ".")[1],
@@ -113,7 +115,7 @@ func TestE2E3RejectionsAreLogged(t *testing.T) { //nolint:tparallel // the subte
 func TestStoreFailuresAreThinned(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		log := newJournal()
+		log := child.NewJournal()
 		observe := example.LogThinned(slog.New(slog.NewTextHandler(log, nil)))
 		tell := func(e session.Event, times int) {
 			for range times {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	example "github.com/coatcheck/coatcheck/cmd/example"
+	"github.com/coatcheck/coatcheck/internal/await"
 )
 
 // browserAccept is what a browser says when somebody enters an address.
@@ -168,7 +169,7 @@ func TestPageClock(t *testing.T) {
 	const idle, refreshAfter = 10_000, 1000 // milliseconds; the second is the library's default, a tenth
 	c := newBrowser(t, serve(t, nil, "-idle", "10s"))
 	ends := make(map[int64]bool)
-	eventually(t, "a refresh", func() bool {
+	await.Until(t, "a refresh", func() bool {
 		asked := time.Now().UnixMilli()
 		a := c.get("/")
 		now, end, absolute := a.number(t, `id="clock" data-now="(\d+)"`), a.number(t, `id="idle-end"[^>]* data-at="(\d+)"`), a.number(t, `id="absolute-end"[^>]* data-at="(\d+)"`)

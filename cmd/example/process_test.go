@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 )
 
@@ -20,10 +21,10 @@ func TestSignalsDrain(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
-			p := spawn(t, nil, "-addr", "127.0.0.1:0")
-			newClient(t, p.url).identifier() // an idle connection is nothing to wait for
+			p := spawn(t, nil)
+			newClient(t, p.URL).identifier() // an idle connection is nothing to wait for
 
-			host := strings.TrimPrefix(p.url, "http://")
+			host := strings.TrimPrefix(p.URL, "http://")
 			conn, err := net.Dial("tcp", host)
 			if err != nil {
 				t.Fatal(err)
@@ -35,9 +36,9 @@ func TestSignalsDrain(t *testing.T) {
 			readLine(t, answers, "HTTP/1.1 100 Continue") // a handler waits for the body
 			readLine(t, answers, "")
 
-			p.signal(t, sig)
-			p.log.await(t, "shutting down")
-			eventually(t, "new connections are refused", func() bool {
+			p.Signal(t, sig)
+			p.Log.Await(t, "shutting down")
+			await.Until(t, "new connections are refused", func() bool {
 				conn, err := net.Dial("tcp", host)
 				if err == nil {
 					conn.Close()
@@ -45,14 +46,14 @@ func TestSignalsDrain(t *testing.T) {
 				return err != nil
 			})
 			select {
-			case <-p.exited:
-				t.Errorf("it ended with a request under way:\n%s", p.log)
+			case <-p.Exited:
+				t.Errorf("it ended with a request under way:\n%s", p.Log)
 			default:
 			}
 			io.WriteString(conn, body)
 			readLine(t, answers, "HTTP/1.1 200 OK")
-			if got := p.exitStatus(t); got != 0 {
-				t.Errorf("exit status %d:\n%s", got, p.log)
+			if got := p.ExitCode(t); got != 0 {
+				t.Errorf("exit status %d:\n%s", got, p.Log)
 			}
 		})
 	}
@@ -62,12 +63,12 @@ func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
 	server := memcachedtest.Start(t)
 	e := env{"COATCHECK_KEYS": keyA, "COATCHECK_MEMCACHED": server.Addr(), "COATCHECK_IDLE": "30m", "COATCHECK_API_KEYS": "alpha"}
-	one, two := spawn(t, e, "-addr", "127.0.0.1:0"), spawn(t, e, "-addr", "127.0.0.1:0")
+	one, two := spawn(t, e), spawn(t, e)
 
-	browser := newClient(t, one.url)
+	browser := newClient(t, one.URL)
 	browser.postJSON("/login", `{"user":"alice"}`).want(t, http.StatusOK)
 	identifier, id, token := browser.identifier(), browser.session().id(), browser.token()
-	external := with(t, one.url, "X-Auth-Token", "alpha").identifier()
+	external := with(t, one.URL, "X-Auth-Token", "alpha").identifier()
 
 	counted := 0
 	check := func(what, url string) {
@@ -84,19 +85,19 @@ func TestTwoProcesses(t *testing.T) {
 			t.Errorf("%s: the API key's session has identifier %s, not %s", what, got, external)
 		}
 	}
-	check("the first", one.url)
-	check("the second", two.url)
-	one.kill()
-	check("the second, after the first was killed", two.url)
-	three := spawn(t, e, "-addr", "127.0.0.1:0")
-	check("the first, started again", three.url)
-	two.kill()
-	check("the first, after the second was killed", three.url)
-	check("the second, started again", spawn(t, e, "-addr", "127.0.0.1:0").url)
+	check("the first", one.URL)
+	check("the second", two.URL)
+	one.Kill()
+	check("the second, after the first was killed", two.URL)
+	three := spawn(t, e)
+	check("the first, started again", three.URL)
+	two.Kill()
+	check("the first, after the second was killed", three.URL)
+	check("the second, started again", spawn(t, e).URL)
 
 	// What one process ends is over in the other.
-	browser.at(three.url).post("/logout").want(t, http.StatusNoContent)
-	with(t, three.url, "X-Auth-Token", token).get("/session").want(t, http.StatusUnauthorized)
+	browser.at(three.URL).post("/logout").want(t, http.StatusNoContent)
+	with(t, three.URL, "X-Auth-Token", token).get("/session").want(t, http.StatusUnauthorized)
 }
 
 // TestKeyRotation follows -h: at each step some processes have the keys of

@@ -1,18 +1,22 @@
 package main_test
 
 import (
-	"encoding/json"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coatcheck/coatcheck/internal/await"
+	"github.com/coatcheck/coatcheck/internal/child"
+	"github.com/coatcheck/coatcheck/internal/needs"
+	"github.com/coatcheck/coatcheck/internal/overlay"
+	"github.com/coatcheck/coatcheck/internal/textfile"
 )
 
 const root = "../.."
@@ -22,7 +26,7 @@ const root = "../.."
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	text := page(t, "README.md")
-	programs, sessions := blocks(text, "go"), blocks(text, "console")
+	programs, sessions := textfile.Blocks(text, "go"), textfile.Blocks(text, "console")
 	programs = slices.DeleteFunc(programs, func(code string) bool { return !strings.HasPrefix(code, "package main\n") }) // others are quoted
 	if len(programs) != 1 || len(sessions) != 2 {
 		t.Fatalf("%d programs and %d sessions, want 1 and 2", len(programs), len(sessions))
@@ -43,20 +47,7 @@ func TestReadme(t *testing.T) {
 
 func page(t *testing.T, file string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.ReplaceAll(string(text), "\r\n", "\n")
-}
-
-// blocks returns a page's code blocks of one language.
-func blocks(text, language string) (found []string) {
-	for _, part := range strings.Split(text, "\n```"+language+"\n")[1:] {
-		block, _, _ := strings.Cut(part, "```")
-		found = append(found, block)
-	}
-	return found
+	return textfile.Read(t, filepath.Join(root, file))
 }
 
 // startProgram builds a program as if it were a command of this module, and
@@ -69,26 +60,12 @@ func startProgram(t *testing.T, source, addr string) string {
 	for range 10 { // somebody else may take the port first
 		free := freeAddr(t)
 		binary := buildProgram(t, strings.Replace(source, addr, free, 1))
-		log := newJournal()
-		cmd := exec.Command(binary)
-		cmd.Stderr = log
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		exited := make(chan struct{})
-		go func() {
-			defer close(exited)
-			_ = cmd.Wait() // its stderr says why
-		}()
-		t.Cleanup(func() {
-			_ = cmd.Process.Kill() // it may have ended
-			<-exited
-		})
-		if listens(t, free, exited) {
+		p := child.Run(t, exec.Command(binary))
+		if listens(t, free, p.Exited) {
 			return free
 		}
-		if !strings.Contains(log.String(), "in use") {
-			t.Fatalf("it ended:\n%s", log)
+		if !strings.Contains(p.Log.String(), "in use") {
+			t.Fatalf("it ended:\n%s", p.Log)
 		}
 	}
 	t.Fatal("no free port")
@@ -105,34 +82,11 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func buildProgram(t *testing.T, source string) string {
+func buildProgram(t *testing.T, source string) (binary string) {
 	t.Helper()
-	dir := t.TempDir()
-	module, err := filepath.Abs(root)
-	if err != nil {
+	binary = filepath.Join(t.TempDir(), "program.exe") // a name that runs on every system
+	if err := overlay.Compile(root, "readme/main.go", source, binary, "go", "build", "-buildvcs=false"); err != nil {
 		t.Fatal(err)
-	}
-	write := func(name, content string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	overlay, err := json.Marshal(map[string]map[string]string{
-		"Replace": {filepath.Join(module, "readme", "main.go"): write("main.go", source)},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	binary := filepath.Join(dir, "program")
-	if runtime.GOOS == "windows" {
-		binary += ".exe"
-	}
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-overlay", write("overlay.json", string(overlay)), "-o", binary, "./readme")
-	cmd.Dir = module
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", cmd.Args, err, out)
 	}
 	return binary
 }
@@ -140,7 +94,7 @@ func buildProgram(t *testing.T, source string) string {
 // listens waits until the program can be reached, or has ended.
 func listens(t *testing.T, addr string, exited <-chan struct{}) (ok bool) {
 	t.Helper()
-	eventually(t, addr+" answers", func() bool {
+	await.Until(t, addr+" answers", func() bool {
 		select {
 		case <-exited:
 			return true
@@ -163,12 +117,7 @@ func listens(t *testing.T, addr string, exited <-chan struct{}) (ok bool) {
 func replay(t *testing.T, transcript string) {
 	t.Helper()
 	for _, program := range []string{"sh", "curl"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("COATCHECK_REQUIRE_MEMCACHED") != "" { // as set in CI, where nothing is skipped
-				t.Fatal(err)
-			}
-			t.Skip(err)
-		}
+		needs.Program(t, "COATCHECK_REQUIRE_MEMCACHED", program) // as set in CI, where nothing is skipped
 	}
 	dir, values := t.TempDir(), make(map[string]string)
 	for step := range strings.SplitSeq(strings.TrimPrefix("\n"+transcript, "\n$ "), "\n$ ") {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coatcheck/coatcheck/internal/await"
+	"github.com/coatcheck/coatcheck/internal/exampletest"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
 )
 
@@ -54,7 +56,7 @@ func (s step) with(before, after string, servers map[string]*memcachedtest.Serve
 // nobody out.
 func patiently(t *testing.T, ask func() *answer) (a *answer) {
 	t.Helper()
-	eventually(t, "an answer other than 503", func() bool {
+	await.Until(t, "an answer other than 503", func() bool {
 		a = ask()
 		return a.StatusCode != http.StatusServiceUnavailable
 	})
@@ -139,24 +141,24 @@ func TestRunbook(t *testing.T) {
 			// Only what began before the first step has to end before the second:
 			// so that it takes no longer than that, the others may live.
 			now := spawnStep(t, steps[0].with(tt.before, tt.after, servers), "5s")
-			people := newCrowd(t, now.url)
-			people.signIn(now.url, 1)
+			people := newCrowd(t, now.URL)
+			people.signIn(now.URL, 1)
 			var alpha string
 			for i, n := range tt.walk[1:] {
 				next := spawnStep(t, steps[n].with(tt.before, tt.after, servers), "1h")
-				for _, p := range []*process{now, next, now} {
-					people.stays(fmt.Sprintf("rolling out step %d", n), p.url)
-					people.signIn(p.url, 2)
+				for _, p := range []*exampletest.Server{now, next, now} {
+					people.stays(fmt.Sprintf("rolling out step %d", n), p.URL)
+					people.signIn(p.URL, 2)
 				}
-				people.stays(fmt.Sprintf("rolling out step %d", n), next.url)
-				now.kill()
+				people.stays(fmt.Sprintf("rolling out step %d", n), next.URL)
+				now.Kill()
 				if i == 0 {
-					eventually(t, "the end of the sessions from before", people.over)
-					people.signIn(next.url, 1)
-					alpha = identifierOf(t, next.url, "alpha")
+					await.Until(t, "the end of the sessions from before", people.over)
+					people.signIn(next.URL, 1)
+					alpha = identifierOf(t, next.URL, "alpha")
 				}
-				people.stays(fmt.Sprintf("after step %d", n), next.url)
-				if got := identifierOf(t, next.url, "alpha"); got != alpha {
+				people.stays(fmt.Sprintf("after step %d", n), next.URL)
+				if got := identifierOf(t, next.URL, "alpha"); got != alpha {
 					t.Errorf("after step %d the API key has another session", n)
 				}
 				now = next
@@ -167,10 +169,10 @@ func TestRunbook(t *testing.T) {
 		t.Parallel()
 		servers := startNodes(t)
 		before := spawnStep(t, steps[0].with("n1,n2", "n1,n2,n3", servers), "1h")
-		people := newCrowd(t, before.url)
-		people.signIn(before.url, 1)
+		people := newCrowd(t, before.URL)
+		people.signIn(before.URL, 1)
 		abrupt := spawnStep(t, steps[3].with("n1,n2", "n1,n2,n3", servers), "1h")
-		if n := people.lost(abrupt.url); n == 0 || n == len(people.people) {
+		if n := people.lost(abrupt.URL); n == 0 || n == len(people.people) {
 			t.Errorf("%d of %d", n, len(people.people))
 		}
 	})
@@ -181,8 +183,8 @@ func TestDeadNode(t *testing.T) {
 	t.Parallel()
 	steps, servers := runbook(t), startNodes(t)
 	old := spawnStep(t, steps[0].with("n1,n2,n3", "n1,n2", servers), "1h")
-	people := newCrowd(t, old.url)
-	people.signIn(old.url, 1)
+	people := newCrowd(t, old.URL)
+	people.signIn(old.URL, 1)
 	servers["n3"].Stop()
 	now := spawnStep(t, steps[2].with("n1,n2,n3", "n1,n2", servers), "1h")
 	t.Run("M11 only its own sessions are lost", func(t *testing.T) {
@@ -196,20 +198,20 @@ func TestDeadNode(t *testing.T) {
 		if unavailable == 0 || unavailable == len(people.people) {
 			t.Errorf("%d of %d", unavailable, len(people.people))
 		}
-		people.stays("step 2", now.url)
+		people.stays("step 2", now.URL)
 	})
 	t.Run("M12 those who sign in again are found by all", func(t *testing.T) {
-		people.signIn(now.url, 1)
-		people.stays("by those who have not heard of it", old.url)
+		people.signIn(now.URL, 1)
+		people.stays("by those who have not heard of it", old.URL)
 	})
 	t.Run("M11 API keys of the dead node have to wait for step 3", func(t *testing.T) {
-		if n := refusedAPIKeys(t, now.url); n == 0 || n == strings.Count(apiKeys, ",")+1 {
+		if n := refusedAPIKeys(t, now.URL); n == 0 || n == strings.Count(apiKeys, ",")+1 {
 			t.Errorf("step 2: %d are refused", n)
 		}
-		old.kill()
+		old.Kill()
 		done := spawnStep(t, steps[3].with("n1,n2,n3", "n1,n2", servers), "1h")
-		eventually(t, "step 3: none is refused", func() bool { return refusedAPIKeys(t, done.url) == 0 })
-		people.stays("step 3", done.url)
+		await.Until(t, "step 3: none is refused", func() bool { return refusedAPIKeys(t, done.URL) == 0 })
+		people.stays("step 3", done.URL)
 	})
 }
 
@@ -234,10 +236,10 @@ func startNodes(t *testing.T) map[string]*memcachedtest.Server {
 	return map[string]*memcachedtest.Server{"n1": memcachedtest.Start(t), "n2": memcachedtest.Start(t), "n3": memcachedtest.Start(t)}
 }
 
-func spawnStep(t *testing.T, s step, lifetime string) *process {
+func spawnStep(t *testing.T, s step, lifetime string) *exampletest.Server {
 	t.Helper()
 	return spawn(t, env{
 		"COATCHECK_KEYS": keyA, "COATCHECK_MEMCACHED": s.nodes, "COATCHECK_MEMCACHED_AGREE": s.agree,
 		"COATCHECK_API_KEYS": apiKeys, "COATCHECK_IDLE": lifetime, "COATCHECK_LIFETIME": lifetime,
-	}, "-addr", "127.0.0.1:0")
+	})
 }

@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/coatcheck/coatcheck/internal/await"
 )
 
 func TestIdentifier(t *testing.T) {
@@ -72,20 +73,12 @@ func TestIdentifier(t *testing.T) {
 			key := fmt.Sprint("racing-", round)
 			base := serve(t, nil, "-api-keys", key)
 			seen := make([]string, 8)
-			inParallel(len(seen), func(i int) { seen[i] = with(t, base, "X-Auth-Token", key).identifier() })
+			await.Together(len(seen), func(i int) { seen[i] = with(t, base, "X-Auth-Token", key).identifier() })
 			if slices.Sort(seen); seen[0] != seen[len(seen)-1] {
 				t.Fatalf("round %d: %q", round, seen)
 			}
 		}
 	})
-}
-
-func inParallel(n int, f func(i int)) {
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { f(i) })
-	}
-	wg.Wait()
 }
 
 func TestSession(t *testing.T) {
@@ -137,7 +130,7 @@ func TestVisits(t *testing.T) {
 		program := with(t, base, "X-Auth-Token", browser.token())
 		const n = 40
 		var answers [n]int
-		inParallel(n, func(i int) {
+		await.Together(n, func(i int) {
 			var a struct{ Visits int }
 			[]*client{browser, program}[i%2].post("/visits").want(t, http.StatusOK).decode(t, &a)
 			answers[i] = a.Visits

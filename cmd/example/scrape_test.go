@@ -10,13 +10,15 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/coatcheck/coatcheck/internal/child"
 )
 
 // serveMetered is serveLogged with metrics, and their URL without the path.
-func serveMetered(t *testing.T, e env, args ...string) (base, metrics string, log *journal) {
+func serveMetered(t *testing.T, e env, args ...string) (base, metrics string, log *child.Journal) {
 	t.Helper()
 	base, log = serveLogged(t, e, append([]string{"-metrics-addr", "127.0.0.1:0"}, args...)...)
-	_, url, _ := strings.Cut(log.await(t, "serving metrics"), "url=")
+	_, url, _ := strings.Cut(log.Await(t, "serving metrics"), "url=")
 	return base, strings.TrimSuffix(strings.TrimSpace(url), "/metrics"), log
 }
 

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coatcheck/coatcheck/internal/await"
 )
 
 func TestToken(t *testing.T) {
@@ -21,7 +23,7 @@ func TestToken(t *testing.T) {
 			t.Errorf("%s", a.body)
 		}
 		expires, err := time.Parse(time.RFC3339, g["expires_at"])
-		if left := expires.Sub(asked); err != nil || left > 90*time.Minute+patience || left < 89*time.Minute {
+		if left := expires.Sub(asked); err != nil || left > 90*time.Minute+await.Limit || left < 89*time.Minute {
 			t.Errorf("expires_at %q: %v", g["expires_at"], err)
 		}
 		if d := with(t, base, "X-Auth-Token", g["token"]).session(); d.ID == nil || d.Carrier != "token" || d.Deadline.Before(expires) {
@@ -80,7 +82,7 @@ func TestForgedTokens(t *testing.T) { //nolint:tparallel // the last subtest rea
 	t.Run("E2 no log has a token or a cookie", func(t *testing.T) {
 		c := newClient(t, base)
 		c.identifier()
-		log.await(t, "event=rejected")
+		log.Await(t, "event=rejected")
 		for _, secret := range []string{token, token[:len(token)-1], "made-up", c.cookies()[0].Value} {
 			if strings.Contains(log.String(), secret) {
 				t.Errorf("%q is in the log", secret)

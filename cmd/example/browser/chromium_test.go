@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/coatcheck/coatcheck/internal/await"
+	"github.com/coatcheck/coatcheck/internal/needs"
 )
 
 // binaries are the names that Chromium goes by, and its closest relative.
@@ -28,7 +31,7 @@ func browserContext(t *testing.T) context.Context {
 	t.Helper()
 	ctx, err := chromium()
 	if errors.Is(err, exec.ErrNotFound) {
-		missing(t, err)
+		needs.Missing(t, required, err)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -77,12 +80,12 @@ func launch(path, spki string, more ...chromedp.ExecAllocatorOption) (context.Co
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, cancel := chromedp.NewContext(allocator)
 	stop := func() {
-		soon, cancel := context.WithTimeout(ctx, patience)
+		soon, cancel := context.WithTimeout(ctx, await.Limit)
 		defer cancel()
 		_ = chromedp.Cancel(soon) // or else:
 		stopAllocator()           // which kills it, and waits
 	}
-	hang := time.AfterFunc(patience, cancel)
+	hang := time.AfterFunc(await.Limit, cancel)
 	defer hang.Stop()
 	if err := chromedp.Do(ctx); err != nil {
 		stop()

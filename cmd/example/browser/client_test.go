@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
+
+	"github.com/coatcheck/coatcheck/internal/await"
 )
 
 // A description is what GET /session says.
@@ -22,7 +24,7 @@ func ask(t *testing.T, origin, token string) (status int, d description) {
 		t.Fatal(err)
 	}
 	req.Header.Set("X-Auth-Token", token)
-	resp, err := (&http.Client{Timeout: patience}).Do(req)
+	resp, err := (&http.Client{Timeout: await.Limit}).Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

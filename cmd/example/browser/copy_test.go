@@ -9,6 +9,8 @@ import (
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
+
+	"github.com/coatcheck/coatcheck/internal/needs"
 )
 
 // TestCopiedLines runs in a shell what the page's buttons put on the clipboard.
@@ -22,7 +24,7 @@ func TestCopiedLines(t *testing.T) {
 		"httpie": {"http", `http() { command http --check-status --ignore-stdin "$@"; }`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tool(t, program.name)
+			needs.Program(t, required, program.name)
 			b := open(t, origin)
 			b.allowReadingTheClipboard()
 			b.signIn("alice")

@@ -10,6 +10,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/coatcheck/coatcheck/internal/await"
 )
 
 // A tab is the only one of a browser context of its own, as if it were somebody
@@ -67,7 +69,7 @@ func do[T any](b *tab, action chromedp.Action[T]) T {
 
 // attempt is for what fails while one page gives way to another.
 func attempt[T any](b *tab, action chromedp.Action[T]) (T, error) {
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, await.Limit)
 	defer cancel()
 	return chromedp.Run(ctx, action)
 }

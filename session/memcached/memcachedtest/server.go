@@ -9,11 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coatcheck/coatcheck/internal/child"
+	"github.com/coatcheck/coatcheck/internal/needs"
 )
 
 // patience is how long a server may take for anything.
@@ -32,7 +34,7 @@ type Server struct {
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 
 	process *exec.Cmd
-	exited  chan struct{} // closed when process has ended
+	exited  <-chan struct{} // closed when process has ended
 }
 
 // A Config says how a [Server] is to be talked to. Its zero value is what Start
@@ -154,8 +156,7 @@ func (s *Server) start() error {
 	var stderr strings.Builder
 	cmd := exec.Command(s.binary, append(s.listen.flags(), s.args...)...)
 	cmd.Stderr = &stderr
-	endWithParent(cmd)
-	exited, err := run(cmd)
+	exited, err := child.Start(cmd)
 	if err != nil {
 		return err
 	}
@@ -165,25 +166,6 @@ func (s *Server) start() error {
 		return fmt.Errorf("%w: %s", err, stderr.String())
 	}
 	return nil
-}
-
-// run starts cmd, and closes exited when it has ended. What endWithParent asks
-// of the system is about the thread that started the process, so that thread
-// waits for it, and does nothing else.
-func run(cmd *exec.Cmd) (exited chan struct{}, err error) {
-	exited = make(chan struct{})
-	started := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		defer close(exited)
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			cmd.Wait()
-		}
-	}()
-	return exited, <-started
 }
 
 // awaitAnswer waits until the process that was started answers. Another one at
@@ -256,13 +238,8 @@ func freePort() int {
 func binary(t testing.TB) string {
 	t.Helper()
 	path, err := exec.LookPath("memcached")
-	if err == nil {
-		return path
+	if err != nil {
+		needs.Missing(t, "COATCHECK_REQUIRE_MEMCACHED", fmt.Errorf("memcachedtest: this test needs the memcached binary: %w", err))
 	}
-	const missing = "memcachedtest: this test needs the memcached binary in $PATH"
-	if os.Getenv("COATCHECK_REQUIRE_MEMCACHED") != "" {
-		t.Fatalf("%s, and COATCHECK_REQUIRE_MEMCACHED is set: %v", missing, err)
-	}
-	t.Skipf("%s: %v", missing, err)
-	return ""
+	return path
 }

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package memcachedtest
+package child
 
 import "os/exec"
 

@@ -1,4 +1,4 @@
-package memcachedtest
+package child
 
 import (
 	"os/exec"

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package browser_test
-
-import "os/exec"
-
-// endWithParent does nothing: other systems than Linux can't be asked.
-func endWithParent(*exec.Cmd) {}
