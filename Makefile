@@ -39,7 +39,7 @@ test: ## every test, under the race detector, real memcached included (TESTFLAGS
 tests: test ## the same as test
 
 allocs: ## the tests named Allocations again, without the race detector, which makes them skip
-	@.ci/test -run=Allocations
+	@MODULES=. .ci/test -run=Allocations
 
 browser: ## the example's page in a real headless Chromium (SCREENSHOTS=docs writes the pictures)
 	@MODULES=./cmd/example/browser COATCHECK_REQUIRE_BROWSER=1 COATCHECK_REQUIRE_MEMCACHED=1 COATCHECK_SCREENSHOTS='$(abspath $(SCREENSHOTS))' \
