@@ -17,26 +17,26 @@ import (
 	"github.com/coatcheck/coatcheck/internal/overlay"
 )
 
-// docCheckers are the languages of blocks of code, and how each is checked.
+// checkers are the languages of blocks of code, and how each is checked.
 // What is quoted from a file of the repository is fine in each of them, as
 // those are compiled, run or read elsewhere.
-var docCheckers = map[string]func(*docRepo, *docPage, docBlock) error{
-	"go":      (*docRepo).checkProgram,
-	"sh":      (*docRepo).checkShell,
-	"console": (*docRepo).checkSession,
-	"json":    (*docRepo).checkJSON,
-	"text":    (*docRepo).checkListed,
-	"yaml":    (*docRepo).checkListed,
-	"nginx":   (*docRepo).checkListed,
-	"promql":  (*docRepo).checkListed,
-	"js":      (*docRepo).checkQuoted,
-	"python":  (*docRepo).checkQuoted,
-	"sql":     (*docRepo).checkQuoted,
+var checkers = map[string]func(*repo, *page, block) error{
+	"go":      (*repo).checkProgram,
+	"sh":      (*repo).checkShell,
+	"console": (*repo).checkSession,
+	"json":    (*repo).checkJSON,
+	"text":    (*repo).checkListed,
+	"yaml":    (*repo).checkListed,
+	"nginx":   (*repo).checkListed,
+	"promql":  (*repo).checkListed,
+	"js":      (*repo).checkQuoted,
+	"python":  (*repo).checkQuoted,
+	"sql":     (*repo).checkQuoted,
 }
 
-// docUnchecked are blocks that nothing can check, by page and language: how many
+// unchecked are blocks that nothing can check, by page and language: how many
 // there are, and why.
-var docUnchecked = map[string]struct {
+var unchecked = map[string]struct {
 	blocks int
 	why    string
 }{
@@ -49,13 +49,13 @@ var docUnchecked = map[string]struct {
 	"docs/tokens.md nginx":      {1, "for nginx's commercial version; the page says that it was not run"},
 }
 
-// docReplayed are tests that type a page's sessions and compare the answers.
-var docReplayed = map[string]struct{ file, test string }{
+// replayed are tests that type a page's sessions and compare the answers.
+var replayed = map[string]struct{ file, test string }{
 	"README.md": {"cmd/example/readme_test.go", "TestReadme"},
 }
 
 // checkBlocks says what is wrong with a page's blocks of code.
-func (r *docRepo) checkBlocks(p *docPage) (wrong []error) {
+func (r *repo) checkBlocks(p *page) (wrong []error) {
 	for _, b := range p.blocks {
 		if err := r.checkBlock(p, b); err != nil {
 			wrong = append(wrong, fmt.Errorf("line %d: %w", b.line, err))
@@ -64,16 +64,16 @@ func (r *docRepo) checkBlocks(p *docPage) (wrong []error) {
 	return wrong
 }
 
-func (r *docRepo) checkBlock(p *docPage, b docBlock) error {
+func (r *repo) checkBlock(p *page, b block) error {
 	if b.language == "" {
 		if strings.HasPrefix(b.code, "    ") {
-			return r.checkListed(p, docBlock{b.line, "text", b.code})
+			return r.checkListed(p, block{b.line, "text", b.code})
 		}
 		return errors.New("a block without a language")
 	}
-	check := docCheckers[b.language]
+	check := checkers[b.language]
 	if check == nil {
-		return fmt.Errorf("nobody knows how to check %q: see docCheckers", b.language)
+		return fmt.Errorf("nobody knows how to check %q: see checkers", b.language)
 	}
 	if b.language != "text" && r.checkQuoted(p, b) == nil {
 		return nil
@@ -81,29 +81,29 @@ func (r *docRepo) checkBlock(p *docPage, b docBlock) error {
 	return check(r, p, b)
 }
 
-func (r *docRepo) checkListed(p *docPage, b docBlock) error {
+func (r *repo) checkListed(p *page, b block) error {
 	n, key := 0, p.name+" "+b.language
 	for _, other := range p.blocks {
 		if other.language == b.language || b.language == "text" && other.language == "" {
 			n++
 		}
 	}
-	if listed := docUnchecked[key]; n > listed.blocks {
-		return fmt.Errorf("%d blocks in %s, of which nothing checks more than docUnchecked lists: %d", n, b.language, listed.blocks)
+	if listed := unchecked[key]; n > listed.blocks {
+		return fmt.Errorf("%d blocks in %s, of which nothing checks more than unchecked lists: %d", n, b.language, listed.blocks)
 	}
 	return nil
 }
 
-func (r *docRepo) checkJSON(_ *docPage, b docBlock) error {
+func (r *repo) checkJSON(_ *page, b block) error {
 	if !json.Valid([]byte(b.code)) {
 		return errors.New("this is no JSON")
 	}
 	return nil
 }
 
-// docExtensions are those of the files that blocks in a language may be quoted
+// quotedFrom are those of the files that blocks in a language may be quoted
 // from, where they are not the language's name.
-var docExtensions = map[string][]string{
+var quotedFrom = map[string][]string{
 	"js":     {".js", ".mjs"},
 	"python": {".py"},
 	"yaml":   {".yml", ".yaml"},
@@ -113,31 +113,31 @@ var docExtensions = map[string][]string{
 // checkQuoted wants a block to stand in a file, as it is but for how far all of
 // it is indented; imports may be left out. SQL may be a string in a Go file, and
 // each of its lines indented as it likes.
-func (r *docRepo) checkQuoted(_ *docPage, b docBlock) error {
-	extensions := docExtensions[b.language]
+func (r *repo) checkQuoted(_ *page, b block) error {
+	extensions := quotedFrom[b.language]
 	if extensions == nil {
 		extensions = []string{"." + b.language}
 	}
 	if strings.TrimSpace(b.code) == "" {
 		return errors.New("an empty block")
 	}
-	want := docDedent(strings.Split(strings.TrimRight(b.code, "\n"), "\n"))
+	want := dedent(strings.Split(strings.TrimRight(b.code, "\n"), "\n"))
 	for _, s := range r.sources {
 		switch lines := s.lines; {
 		case path.Dir(s.name) == "docs": // whose tests plant mistakes
 		case !slices.Contains(extensions, path.Ext(s.name)):
-		case b.language == "sql" && docHolds(docStatements(lines), docStatements(want)):
+		case b.language == "sql" && holds(statements(lines), statements(want)):
 			return nil
-		case b.language != "sql" && (docHolds(lines, want) || docHolds(docWithoutImports(lines), want)):
+		case b.language != "sql" && (holds(lines, want) || holds(withoutImports(lines), want)):
 			return nil
 		}
 	}
 	return fmt.Errorf("no %s file has these lines", strings.Join(extensions, " or "))
 }
 
-// docStatements returns lines without indentation, those of Go also divided
+// statements returns lines without indentation, those of Go also divided
 // where a raw string begins and ends.
-func docStatements(lines []string) (trimmed []string) {
+func statements(lines []string) (trimmed []string) {
 	for _, line := range lines {
 		for part := range strings.SplitSeq(line, "`") {
 			trimmed = append(trimmed, strings.TrimSpace(part))
@@ -146,18 +146,18 @@ func docStatements(lines []string) (trimmed []string) {
 	return trimmed
 }
 
-func docHolds(lines, want []string) bool {
+func holds(lines, want []string) bool {
 	first := strings.TrimSpace(want[0])
 	for i := range len(lines) - len(want) + 1 {
-		if strings.TrimSpace(lines[i]) == first && slices.Equal(docDedent(lines[i:i+len(want)]), want) {
+		if strings.TrimSpace(lines[i]) == first && slices.Equal(dedent(lines[i:i+len(want)]), want) {
 			return true
 		}
 	}
 	return false
 }
 
-// docDedent returns lines without the white space that all of them begin with.
-func docDedent(lines []string) []string {
+// dedent returns lines without the white space that all of them begin with.
+func dedent(lines []string) []string {
 	indent, found := "", false
 	for _, line := range lines {
 		if strings.TrimSpace(line) == "" {
@@ -178,7 +178,7 @@ func docDedent(lines []string) []string {
 	return dedented
 }
 
-func docWithoutImports(lines []string) []string {
+func withoutImports(lines []string) []string {
 	start := slices.Index(lines, "import (")
 	if start < 0 {
 		return lines
@@ -189,7 +189,7 @@ func docWithoutImports(lines []string) []string {
 
 // checkProgram compiles a complete program, or a complete test, as a
 // package of the first module that has what it imports.
-func (r *docRepo) checkProgram(p *docPage, b docBlock) error {
+func (r *repo) checkProgram(p *page, b block) error {
 	file, err := parser.ParseFile(token.NewFileSet(), "", b.code, parser.ImportsOnly)
 	if err != nil {
 		return fmt.Errorf("neither quoted from a .go file nor a complete program: %w", err)
@@ -214,14 +214,14 @@ func (r *docRepo) checkProgram(p *docPage, b docBlock) error {
 }
 
 // moduleWith returns the folder of the module whose packages may import all of these.
-func (r *docRepo) moduleWith(imports []string) (string, error) {
+func (r *repo) moduleWith(imports []string) (string, error) {
 	folders := make([]string, 0, len(r.modules))
 	for folder := range r.modules {
 		folders = append(folders, folder)
 	}
 	slices.Sort(folders) // "." is the first
 	for _, folder := range folders {
-		missing := slices.ContainsFunc(imports, func(name string) bool { return !docImportable(r.modules[folder], name) })
+		missing := slices.ContainsFunc(imports, func(name string) bool { return !importable(r.modules[folder], name) })
 		if !missing {
 			return folder, nil
 		}
@@ -229,15 +229,15 @@ func (r *docRepo) moduleWith(imports []string) (string, error) {
 	return "", fmt.Errorf("no module has all of %s", strings.Join(imports, ", "))
 }
 
-var docModule = regexp.MustCompile(`(?m)^(?:module|require)? *\t?([a-z0-9.-]+\.[a-z]+/\S+)(?: v\S+(?: // indirect)?)?$`)
+var required = regexp.MustCompile(`(?m)^(?:module|require)? *\t?([a-z0-9.-]+\.[a-z]+/\S+)(?: v\S+(?: // indirect)?)?$`)
 
-// docImportable reports whether a name is of the standard library, of the module
+// importable reports whether a name is of the standard library, of the module
 // with this go.mod, or of one that it requires.
-func docImportable(goMod, name string) bool {
+func importable(goMod, name string) bool {
 	if first, _, _ := strings.Cut(name, "/"); !strings.Contains(first, ".") {
 		return true
 	}
-	for _, m := range docModule.FindAllStringSubmatch(goMod, -1) {
+	for _, m := range required.FindAllStringSubmatch(goMod, -1) {
 		if name == m[1] || strings.HasPrefix(name, m[1]+"/") {
 			return true
 		}
@@ -246,7 +246,7 @@ func docImportable(goMod, name string) bool {
 }
 
 // compile has the compiler take a file for one of a folder that is not there.
-func (r *docRepo) compile(module, folder, name, code string, command []string) error {
+func (r *repo) compile(module, folder, name, code string, command []string) error {
 	dir, err := os.MkdirTemp("", "coatcheck-docs-")
 	if err != nil {
 		return err
@@ -260,10 +260,10 @@ func (r *docRepo) compile(module, folder, name, code string, command []string) e
 }
 
 // checkSession wants a test that types the page's sessions.
-func (r *docRepo) checkSession(p *docPage, _ docBlock) error {
-	by, ok := docReplayed[p.name]
+func (r *repo) checkSession(p *page, _ block) error {
+	by, ok := replayed[p.name]
 	if !ok {
-		return errors.New("no test of docReplayed types this session")
+		return errors.New("no test of replayed types this session")
 	}
 	source, err := os.ReadFile(filepath.Join(r.root, by.file))
 	if err != nil {

@@ -12,32 +12,32 @@ import (
 	"strings"
 )
 
-const docModulePath = "github.com/coatcheck/coatcheck"
+const modulePath = "github.com/coatcheck/coatcheck"
 
-// docPrograms are what pages may tell their readers to run, and how such a
+// programs are what pages may tell their readers to run, and how such a
 // command is checked: its arguments, in a folder of the repository.
-var docPrograms = map[string]func(r *docRepo, dir string, args []string) error{
-	"make":      (*docRepo).checkMake,
-	"go":        (*docRepo).checkGo,
-	"docker":    (*docRepo).checkDocker,
-	"memcached": (*docRepo).checkMemcached,
-	"git":       (*docRepo).checkGit,
+var programs = map[string]func(r *repo, dir string, args []string) error{
+	"make":      (*repo).checkMake,
+	"go":        (*repo).checkGo,
+	"docker":    (*repo).checkDocker,
+	"memcached": (*repo).checkMemcached,
+	"git":       (*repo).checkGit,
 }
 
-// docTools are what else a span of code may be a command of, which some script
+// tools are what else a span of code may be a command of, which some script
 // or session must have then.
-var docTools = []string{"curl", "openssl", "npm", "npx", "python3", "sh", "sudo", "apt-get", "kill", "systemctl", "echo"}
+var tools = []string{"curl", "openssl", "npm", "npx", "python3", "sh", "sudo", "apt-get", "kill", "systemctl", "echo"}
 
 // checkSpans checks those spans of code that are commands.
-func (r *docRepo) checkSpans(p *docPage) (wrong []error) {
+func (r *repo) checkSpans(p *page) (wrong []error) {
 	for _, span := range p.spans {
-		name, _, more := strings.Cut(docSettings.ReplaceAllString(span, ""), " ")
+		name, _, more := strings.Cut(settingsBefore.ReplaceAllString(span, ""), " ")
 		switch {
-		case more && docPrograms[name] != nil:
+		case more && programs[name] != nil:
 			if err := r.checkScript(span); err != nil {
 				wrong = append(wrong, fmt.Errorf("`%s`: %w", span, err))
 			}
-		case more && slices.Contains(docTools, name) && !r.runs(p, span):
+		case more && slices.Contains(tools, name) && !r.runs(p, span):
 			wrong = append(wrong, fmt.Errorf("`%s`: no script has it, nor a session of this page", span))
 		}
 	}
@@ -46,26 +46,26 @@ func (r *docRepo) checkSpans(p *docPage) (wrong []error) {
 
 // runs reports whether a command is in a script of the repository, or in a
 // session that the page shows.
-func (r *docRepo) runs(p *docPage, command string) bool {
+func (r *repo) runs(p *page, command string) bool {
 	has := func(line string) bool { return strings.Contains(line, command) }
-	inScript := func(s docSource) bool { return strings.HasSuffix(s.name, ".sh") && slices.ContainsFunc(s.lines, has) }
-	inSession := func(b docBlock) bool { return b.language == "console" && has(b.code) }
+	inScript := func(s source) bool { return strings.HasSuffix(s.name, ".sh") && slices.ContainsFunc(s.lines, has) }
+	inSession := func(b block) bool { return b.language == "console" && has(b.code) }
 	return slices.ContainsFunc(r.sources, inScript) || slices.ContainsFunc(p.blocks, inSession)
 }
 
-func (r *docRepo) checkShell(_ *docPage, b docBlock) error {
+func (r *repo) checkShell(_ *page, b block) error {
 	return r.checkScript(strings.ReplaceAll(b.code, "\\\n", " "))
 }
 
 // checkScript checks commands, one a line, that begin in the root of the repository.
-func (r *docRepo) checkScript(script string) error {
+func (r *repo) checkScript(script string) error {
 	dir := "."
 	for line := range strings.SplitSeq(script, "\n") {
-		words, err := docWords(line)
+		words, err := splitWords(line)
 		if err != nil {
 			return fmt.Errorf("%q: %w", line, err)
 		}
-		for len(words) > 0 && docVariable.MatchString(words[0]) {
+		for len(words) > 0 && variable.MatchString(words[0]) {
 			words = words[1:]
 		}
 		if len(words) == 0 {
@@ -77,9 +77,9 @@ func (r *docRepo) checkScript(script string) error {
 			}
 			continue
 		}
-		check := docPrograms[words[0]]
+		check := programs[words[0]]
 		if check == nil {
-			return fmt.Errorf("%q: nobody knows how to check %s; quote a script that a test runs, or add it to docPrograms", line, words[0])
+			return fmt.Errorf("%q: nobody knows how to check %s; quote a script that a test runs, or add it to programs", line, words[0])
 		}
 		if err := check(r, dir, words[1:]); err != nil {
 			return fmt.Errorf("%q: %w", line, err)
@@ -89,12 +89,12 @@ func (r *docRepo) checkScript(script string) error {
 }
 
 var (
-	docVariable = regexp.MustCompile(`^([A-Z][A-Z0-9_]*)=(.*)$`)
-	docSettings = regexp.MustCompile(`^([A-Z][A-Z0-9_]*=\S* )*`)
+	variable       = regexp.MustCompile(`^([A-Z][A-Z0-9_]*)=(.*)$`)
+	settingsBefore = regexp.MustCompile(`^([A-Z][A-Z0-9_]*=\S* )*`)
 )
 
-// docWords splits a line as a shell does, but knows quotes and comments only.
-func docWords(line string) (words []string, err error) {
+// splitWords splits a line as a shell does, but knows quotes and comments only.
+func splitWords(line string) (words []string, err error) {
 	var word strings.Builder
 	var quote rune
 	open := false // a word
@@ -127,8 +127,8 @@ func docWords(line string) (words []string, err error) {
 	return words, nil
 }
 
-func (r *docRepo) enter(dir, folder string) (string, error) {
-	if dir == "." && folder == path.Base(docModulePath) {
+func (r *repo) enter(dir, folder string) (string, error) {
+	if dir == "." && folder == path.Base(modulePath) {
 		return dir, nil // into what was cloned
 	}
 	to := path.Join(dir, folder)
@@ -139,7 +139,7 @@ func (r *docRepo) enter(dir, folder string) (string, error) {
 }
 
 // checkDocker wants the services of docker compose to be ours.
-func (r *docRepo) checkDocker(_ string, args []string) error {
+func (r *repo) checkDocker(_ string, args []string) error {
 	if len(args) < 2 || args[0] != "compose" || !slices.Contains([]string{"up", "down", "logs", "ps", "build", "stop", "restart"}, args[1]) {
 		return errors.New("only some commands of docker compose are known")
 	}
@@ -160,7 +160,7 @@ func (r *docRepo) checkDocker(_ string, args []string) error {
 }
 
 // checkMemcached asks memcached, where there is one, for the flags that it has.
-func (r *docRepo) checkMemcached(_ string, args []string) error {
+func (r *repo) checkMemcached(_ string, args []string) error {
 	if _, err := exec.LookPath("memcached"); err != nil && os.Getenv("COATCHECK_REQUIRE_MEMCACHED") == "" {
 		return nil
 	}
@@ -168,10 +168,10 @@ func (r *docRepo) checkMemcached(_ string, args []string) error {
 	if err != nil {
 		return err
 	}
-	return docFlags(string(help), args)
+	return memcachedFlags(string(help), args)
 }
 
-func docFlags(help string, args []string) error {
+func memcachedFlags(help string, args []string) error {
 	for _, arg := range args {
 		flag, _, _ := strings.Cut(arg, "=")
 		if strings.HasPrefix(arg, "-") && !regexp.MustCompile(`(?m)(^| )`+regexp.QuoteMeta(flag)+`[,=\s]`).MatchString(help) {
@@ -181,8 +181,8 @@ func docFlags(help string, args []string) error {
 	return nil
 }
 
-func (r *docRepo) checkGit(_ string, args []string) error {
-	if slices.Equal(args, []string{"clone", "https://" + docModulePath}) || slices.Equal(args, []string{"clone", "https://" + docModulePath + ".git"}) {
+func (r *repo) checkGit(_ string, args []string) error {
+	if slices.Equal(args, []string{"clone", "https://" + modulePath}) || slices.Equal(args, []string{"clone", "https://" + modulePath + ".git"}) {
 		return nil
 	}
 	return errors.New("only this repository's clone is known")

@@ -12,37 +12,37 @@ import (
 	"testing"
 )
 
-// docLong are pages that may have 250 lines or more, and why.
-var docLong = map[string]string{
+// limits are pages that may have 250 lines or more, and why.
+var limits = map[string]string{
 	"docs/benchmarks.md": "its tables are measured, and written by a program",
 }
 
-// A docRepo is what pages are compared with.
-type docRepo struct {
+// A repo is what pages are compared with.
+type repo struct {
 	root    string
-	pages   map[string]*docPage
-	sources []docSource
+	pages   map[string]*page
+	sources []source
 	modules map[string]string // go.mod by folder
-	make    docMakefile
+	make    makefile
 }
 
-// A docSource is a file whose name ends as docQuoted says.
-type docSource struct {
+// A source is a file whose name ends as quotable says.
+type source struct {
 	name  string // its path in the repository, with slashes
 	lines []string
 }
 
-// docQuoted are the kinds of files that a page may quote: each of them is
+// quotable are the kinds of files that a page may quote: each of them is
 // compiled, run or read by some test.
-var docQuoted = []string{".go", ".sh", ".mjs", ".js", ".py", ".sql", ".json", ".yml", ".yaml"}
+var quotable = []string{".go", ".sh", ".mjs", ".js", ".py", ".sql", ".json", ".yml", ".yaml"}
 
-func openDocRepo(t *testing.T) *docRepo {
+func openRepo(t *testing.T) *repo {
 	t.Helper()
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &docRepo{root: root, pages: map[string]*docPage{}, modules: map[string]string{}}
+	r := &repo{root: root, pages: map[string]*page{}, modules: map[string]string{}}
 	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -60,14 +60,14 @@ func openDocRepo(t *testing.T) *docRepo {
 	return r
 }
 
-func (r *docRepo) add(path string) error {
+func (r *repo) add(path string) error {
 	name, err := filepath.Rel(r.root, path)
 	if err != nil {
 		return err
 	}
 	name = filepath.ToSlash(name)
 	extension := filepath.Ext(name)
-	if extension != ".md" && extension != ".mod" && name != "Makefile" && !slices.Contains(docQuoted, extension) {
+	if extension != ".md" && extension != ".mod" && name != "Makefile" && !slices.Contains(quotable, extension) {
 		return nil
 	}
 	content, err := os.ReadFile(path)
@@ -77,13 +77,13 @@ func (r *docRepo) add(path string) error {
 	text := strings.ReplaceAll(string(content), "\r\n", "\n")
 	switch {
 	case extension == ".md":
-		r.pages[name] = parseDocPage(name, text)
+		r.pages[name] = parsePage(name, text)
 	case strings.HasSuffix(name, "go.mod"):
 		r.modules[filepath.ToSlash(filepath.Dir(name))] = text
 	case name == "Makefile":
-		r.make = parseDocMakefile(text)
+		r.make = parseMakefile(text)
 	default:
-		r.sources = append(r.sources, docSource{name, strings.Split(text, "\n")})
+		r.sources = append(r.sources, source{name, strings.Split(text, "\n")})
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ func (r *docRepo) add(path string) error {
 // TestPages checks every page.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	r := openDocRepo(t)
+	r := openRepo(t)
 	if len(r.pages) < 9 || len(r.sources) < 100 {
 		t.Fatalf("found only %d pages and %d other files", len(r.pages), len(r.sources))
 	}
@@ -106,8 +106,8 @@ func TestPages(t *testing.T) {
 }
 
 // check says all that is wrong with a page.
-func (r *docRepo) check(p *docPage) (wrong []error) {
-	if n := strings.Count(p.text, "\n"); n >= 250 && docLong[p.name] == "" {
+func (r *repo) check(p *page) (wrong []error) {
+	if n := strings.Count(p.text, "\n"); n >= 250 && limits[p.name] == "" {
 		wrong = append(wrong, fmt.Errorf("%d lines, want fewer than 250", n))
 	}
 	return slices.Concat(wrong, r.checkLinks(p), r.checkBlocks(p), r.checkSpans(p))

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// apiPackages are the packages whose page of documentation has to be enough to use them.
-var apiPackages = []string{
+// documented are the packages whose page of documentation has to be enough to use them.
+var documented = []string{
 	"chimw", "session", "session/memcached", "session/memcached/memcachedtest", "session/memory",
 	"session/sessiontest", "session/storetest", "tokens",
 }
@@ -17,9 +17,9 @@ var calledByOthers = []string{
 	"Error", "Format", "LogValue", "MarshalJSON", "MarshalText", "String", "UnmarshalText", "Unwrap",
 }
 
-func openAPIPages(t *testing.T) map[string]*apiPage {
+func openPackageDocs(t *testing.T) map[string]*packageDoc {
 	t.Helper()
-	all, err := apiPages()
+	all, err := packageDocs()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func openAPIPages(t *testing.T) map[string]*apiPage {
 // the code in their text, which TestCodeInPackageDocs finds in a test.
 func TestEverythingHasAnExample(t *testing.T) {
 	t.Parallel()
-	all := openAPIPages(t)
+	all := openPackageDocs(t)
 	for _, p := range all {
 		for _, f := range p.functions() {
 			switch {
@@ -53,7 +53,7 @@ func TestEverythingHasAnExample(t *testing.T) {
 // What is Go in a package's text stands in a test or an example: it compiles, and has been run.
 func TestCodeInPackageDocs(t *testing.T) {
 	t.Parallel()
-	all := openAPIPages(t)
+	all := openPackageDocs(t)
 	var tests strings.Builder
 	for _, p := range all {
 		tests.WriteString(p.tests)
@@ -73,7 +73,7 @@ func TestCodeInPackageDocs(t *testing.T) {
 // A link to what isn't there is printed with its unresolved.
 func TestLinksInPackageDocs(t *testing.T) {
 	t.Parallel()
-	for name, p := range openAPIPages(t) {
+	for name, p := range openPackageDocs(t) {
 		for _, text := range p.texts() {
 			for _, link := range p.deadLinks(text) {
 				t.Errorf("%s: %s is no link", name, link)

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-func (r *docRepo) checkGo(dir string, args []string) error {
+func (r *repo) checkGo(dir string, args []string) error {
 	if len(args) == 0 {
 		return errors.New("go alone does nothing")
 	}
@@ -42,7 +42,7 @@ func (r *docRepo) checkGo(dir string, args []string) error {
 	return fmt.Errorf("nobody knows how to check go %s", args[0])
 }
 
-func (r *docRepo) run(dir string, command ...string) error {
+func (r *repo) run(dir string, command ...string) error {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir = filepath.Join(r.root, dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -52,14 +52,14 @@ func (r *docRepo) run(dir string, command ...string) error {
 }
 
 // checkGet knows this module, and what one of the modules here requires.
-func (r *docRepo) checkGet(args []string) error {
+func (r *repo) checkGet(args []string) error {
 	for _, arg := range args {
 		name, _, _ := strings.Cut(arg, "@")
-		known := func(goMod string) bool { return docImportable(goMod, name) }
+		known := func(goMod string) bool { return importable(goMod, name) }
 		if !strings.Contains(name, ".") || !slices.ContainsFunc(slices.Collect(maps.Values(r.modules)), known) {
 			return fmt.Errorf("no module here knows %s", name)
 		}
-		if rest, ours := strings.CutPrefix(name, docModulePath); ours {
+		if rest, ours := strings.CutPrefix(name, modulePath); ours {
 			if _, err := os.Stat(filepath.Join(r.root, rest)); err != nil {
 				return fmt.Errorf("there is no package %s", name)
 			}
@@ -68,14 +68,14 @@ func (r *docRepo) checkGet(args []string) error {
 	return nil
 }
 
-// docGoFlags are those of go test and the like; true: with a value.
-var docGoFlags = map[string]bool{
+// goFlags are those of go test and the like; true: with a value.
+var goFlags = map[string]bool{
 	"run": true, "bench": true, "fuzz": true, "fuzztime": true, "count": true, "benchtime": true, "cpuprofile": true,
 	"memprofile": true, "timeout": true, "shuffle": true, "v": false, "race": false, "short": false, "benchmem": false,
 }
 
 // checkPackages wants packages to be there, and in them the tests that are named.
-func (r *docRepo) checkPackages(dir, command string, args []string) error {
+func (r *repo) checkPackages(dir, command string, args []string) error {
 	folders, patterns := []string{}, map[string]string{}
 	for i := 0; i < len(args); i++ {
 		flag, value, joined := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
@@ -89,7 +89,7 @@ func (r *docRepo) checkPackages(dir, command string, args []string) error {
 			}
 			continue
 		}
-		takesValue, known := docGoFlags[flag]
+		takesValue, known := goFlags[flag]
 		switch {
 		case !known || command != "test" && flag != "race":
 			return fmt.Errorf("nobody knows -%s", flag)
@@ -104,7 +104,7 @@ func (r *docRepo) checkPackages(dir, command string, args []string) error {
 		return err
 	}
 	for flag, prefix := range map[string]string{"run": "(?:Test|Example|Fuzz)", "bench": "Benchmark", "fuzz": "Fuzz"} {
-		if err := docNamed(files, prefix, patterns[flag]); err != nil {
+		if err := oneNamed(files, prefix, patterns[flag]); err != nil {
 			return fmt.Errorf("-%s %s: %w", flag, patterns[flag], err)
 		}
 	}
@@ -113,13 +113,13 @@ func (r *docRepo) checkPackages(dir, command string, args []string) error {
 
 // goFiles returns the Go files of packages, which are named by path, or as this
 // module's.
-func (r *docRepo) goFiles(dir string, packages []string) (files []docSource, err error) {
+func (r *repo) goFiles(dir string, packages []string) (files []source, err error) {
 	if len(packages) == 0 {
 		packages = []string{"."}
 	}
 	for _, name := range packages {
 		folder := path.Join(dir, name)
-		if rest, ours := strings.CutPrefix(name, docModulePath); ours {
+		if rest, ours := strings.CutPrefix(name, modulePath); ours {
 			folder = path.Join(".", rest)
 		} else if !strings.HasPrefix(name, ".") {
 			return nil, fmt.Errorf("%s is neither a path nor a package of ours", name)
@@ -139,9 +139,9 @@ func (r *docRepo) goFiles(dir string, packages []string) (files []docSource, err
 	return files, nil
 }
 
-// docNamed wants a function whose name a pattern of go test matches. NONE is how
+// oneNamed wants a function whose name a pattern of go test matches. NONE is how
 // pages say that no test is meant.
-func docNamed(files []docSource, prefix, pattern string) error {
+func oneNamed(files []source, prefix, pattern string) error {
 	if pattern == "" || pattern == "." || pattern == "NONE" {
 		return nil
 	}

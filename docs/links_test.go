@@ -19,9 +19,9 @@ import (
 	"time"
 )
 
-// docHosts are those that pages may send their readers to: projects, standards
+// hosts are those that pages may send their readers to: projects, standards
 // and manuals themselves rather than what somebody wrote about them.
-var docHosts = []string{
+var hosts = []string{
 	"github.com",
 	"pkg.go.dev",
 	"go.dev",
@@ -46,72 +46,72 @@ var docHosts = []string{
 }
 
 var (
-	docTextEnd  = regexp.MustCompile(`\][(\[]`)
-	docInline   = regexp.MustCompile(`^\]\(\s*<?([^)\s>]+)>?(?:\s+"([^"]*)")?\s*\)`)
-	docFull     = regexp.MustCompile(`^\]\[([^\]]*)\]`)
-	docShortcut = regexp.MustCompile(`\[([^\[\]]+)\]`)
-	docDefined  = regexp.MustCompile(`(?m)^ {0,3}\[([^\]]+)\]:\s*<?([^\s>]+)>?(?:\s+"([^"]*)")?\s*$`)
-	docHTML     = regexp.MustCompile(`(?i)\b(?:href|src|srcset)\s*=\s*["']([^"']*)["']`)
-	docBare     = regexp.MustCompile(`https?://[^\s<>()"'\]]+`)
+	textEnd       = regexp.MustCompile(`\][(\[]`)
+	inlineLink    = regexp.MustCompile(`^\]\(\s*<?([^)\s>]+)>?(?:\s+"([^"]*)")?\s*\)`)
+	fullReference = regexp.MustCompile(`^\]\[([^\]]*)\]`)
+	shortcut      = regexp.MustCompile(`\[([^\[\]]+)\]`)
+	definition    = regexp.MustCompile(`(?m)^ {0,3}\[([^\]]+)\]:\s*<?([^\s>]+)>?(?:\s+"([^"]*)")?\s*$`)
+	htmlLink      = regexp.MustCompile(`(?i)\b(?:href|src|srcset)\s*=\s*["']([^"']*)["']`)
+	bareLink      = regexp.MustCompile(`https?://[^\s<>()"'\]]+`)
 )
 
 // links returns all links of a page, and what is wrong with its references.
-func (p *docPage) links() (links []docLink, wrong []error) {
+func (p *page) links() (links []link, wrong []error) {
 	defined, used := p.definitions(), map[string]bool{}
 	refer := func(at int, text, label string) {
-		link, ok := defined[docLabel(label)]
+		to, ok := defined[foldLabel(label)]
 		if !ok {
 			wrong = append(wrong, fmt.Errorf("line %d: nothing defines [%s]", p.lineOf(at), label))
 			return
 		}
-		used[docLabel(label)] = true
-		links = append(links, docLink{p.lineOf(at), text, link.dest, link.title})
+		used[foldLabel(label)] = true
+		links = append(links, link{p.lineOf(at), text, to.dest, to.title})
 	}
-	for _, end := range docTextEnd.FindAllStringIndex(p.plain, -1) {
+	for _, end := range textEnd.FindAllStringIndex(p.plain, -1) {
 		at, text := end[0], p.textBefore(end[0])
-		if m := docInline.FindStringSubmatch(p.plain[at:]); m != nil {
-			links = append(links, docLink{p.lineOf(at), text, m[1], m[2]})
-		} else if m := docFull.FindStringSubmatch(p.prose[at:]); m != nil {
+		if m := inlineLink.FindStringSubmatch(p.plain[at:]); m != nil {
+			links = append(links, link{p.lineOf(at), text, m[1], m[2]})
+		} else if m := fullReference.FindStringSubmatch(p.prose[at:]); m != nil {
 			refer(at, text, cmp.Or(m[1], text))
 		}
 	}
-	for _, m := range docShortcut.FindAllStringSubmatchIndex(p.plain, -1) {
+	for _, m := range shortcut.FindAllStringSubmatchIndex(p.plain, -1) {
 		text := p.part(m, 2)
-		if _, ok := defined[docLabel(text)]; ok && !strings.ContainsAny(p.plain[m[1]:min(m[1]+1, len(p.plain))], ":([") {
+		if _, ok := defined[foldLabel(text)]; ok && !strings.ContainsAny(p.plain[m[1]:min(m[1]+1, len(p.plain))], ":([") {
 			refer(m[0], text, text)
 		}
 	}
-	for label, link := range defined {
+	for label, to := range defined {
 		if !used[label] {
-			wrong = append(wrong, fmt.Errorf("line %d: nothing uses [%s]", link.line, label))
+			wrong = append(wrong, fmt.Errorf("line %d: nothing uses [%s]", to.line, label))
 		}
 	}
 	return append(links, p.otherLinks(links)...), wrong
 }
 
 // definitions returns what references lead to, by their labels.
-func (p *docPage) definitions() map[string]docLink {
-	defined := map[string]docLink{}
-	for _, m := range docDefined.FindAllStringSubmatchIndex(p.plain, -1) {
-		defined[docLabel(p.part(m, 2))] = docLink{line: p.lineOf(m[0]), dest: p.part(m, 4), title: p.part(m, 6)}
+func (p *page) definitions() map[string]link {
+	defined := map[string]link{}
+	for _, m := range definition.FindAllStringSubmatchIndex(p.plain, -1) {
+		defined[foldLabel(p.part(m, 2))] = link{line: p.lineOf(m[0]), dest: p.part(m, 4), title: p.part(m, 6)}
 	}
 	return defined
 }
 
 // otherLinks returns those of HTML, and bare ones.
-func (p *docPage) otherLinks(known []docLink) (links []docLink) {
-	for _, m := range docHTML.FindAllStringSubmatchIndex(p.plain, -1) {
+func (p *page) otherLinks(known []link) (links []link) {
+	for _, m := range htmlLink.FindAllStringSubmatchIndex(p.plain, -1) {
 		for place := range strings.SplitSeq(p.part(m, 2), ",") {
 			if f := strings.Fields(place); len(f) > 0 {
-				links = append(links, docLink{line: p.lineOf(m[0]), dest: f[0]})
+				links = append(links, link{line: p.lineOf(m[0]), dest: f[0]})
 			}
 		}
 	}
-	for _, m := range docBare.FindAllStringIndex(p.plain, -1) {
+	for _, m := range bareLink.FindAllStringIndex(p.plain, -1) {
 		dest := strings.TrimRight(p.plain[m[0]:m[1]], ".,;:!?*_|")
-		same := func(l docLink) bool { return strings.HasPrefix(l.dest, dest) }
+		same := func(l link) bool { return strings.HasPrefix(l.dest, dest) }
 		if !slices.ContainsFunc(known, same) && !slices.ContainsFunc(links, same) {
-			links = append(links, docLink{line: p.lineOf(m[0]), dest: dest})
+			links = append(links, link{line: p.lineOf(m[0]), dest: dest})
 		}
 	}
 	return links
@@ -119,7 +119,7 @@ func (p *docPage) otherLinks(known []docLink) (links []docLink) {
 
 // textBefore returns what stands between a closing bracket and the one that
 // opens it.
-func (p *docPage) textBefore(end int) string {
+func (p *page) textBefore(end int) string {
 	depth := 1
 	for i := end - 1; i >= 0; i-- {
 		switch p.plain[i] {
@@ -134,24 +134,24 @@ func (p *docPage) textBefore(end int) string {
 	return ""
 }
 
-func (p *docPage) part(match []int, i int) string {
+func (p *page) part(match []int, i int) string {
 	if match[i] < 0 {
 		return ""
 	}
 	return p.prose[match[i]:match[i+1]]
 }
 
-func (p *docPage) lineOf(at int) int { return 1 + strings.Count(p.text[:at], "\n") }
+func (p *page) lineOf(at int) int { return 1 + strings.Count(p.text[:at], "\n") }
 
-func docLabel(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+func foldLabel(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
 
 // checkLinks says what is wrong with a page's links.
-func (r *docRepo) checkLinks(p *docPage) []error {
+func (r *repo) checkLinks(p *page) []error {
 	links, wrong := p.links()
 	for _, l := range links {
 		check := r.checkPath
 		if u, err := url.Parse(l.dest); err != nil || u.Scheme != "" || u.Host != "" {
-			check = checkDocURL
+			check = checkURL
 		}
 		if err := check(p, l); err != nil {
 			wrong = append(wrong, fmt.Errorf("line %d: [%s](%s): %w", l.line, l.text, l.dest, err))
@@ -163,7 +163,7 @@ func (r *docRepo) checkLinks(p *docPage) []error {
 // rfcForm is how RFCs are linked to, so that no two pages cite one by two addresses.
 var rfcForm = regexp.MustCompile(`^https://www\.rfc-editor\.org/rfc/rfc[1-9]\d*(#(section|appendix)-[A-Z0-9.]+)?$`)
 
-func checkDocURL(_ *docPage, l docLink) error {
+func checkURL(_ *page, l link) error {
 	u, err := url.Parse(l.dest)
 	switch {
 	case err != nil:
@@ -174,17 +174,17 @@ func checkDocURL(_ *docPage, l docLink) error {
 		return errors.New("not https")
 	case u.User != nil || u.Port() != "":
 		return errors.New("a user or a port")
-	case !slices.Contains(docHosts, u.Host):
-		return errors.New("this host is not on the list of those that we cite, docHosts")
+	case !slices.Contains(hosts, u.Host):
+		return errors.New("this host is not on the list of those that we cite, hosts")
 	case regexp.MustCompile(`(?i)\brfc-?\d+(\W|$)`).MatchString(u.Path) && !rfcForm.MatchString(l.dest):
 		return errors.New("RFCs are linked to as https://www.rfc-editor.org/rfc/rfc9110#section-15")
 	case os.Getenv("COATCHECK_ONLINE") != "":
-		return askDocURL(l.dest)
+		return askURL(l.dest)
 	}
 	return nil
 }
 
-func askDocURL(address string) error {
+func askURL(address string) error {
 	client := http.Client{Timeout: 20 * time.Second}
 	resp, err := client.Get(address)
 	if err != nil {
@@ -198,7 +198,7 @@ func askDocURL(address string) error {
 }
 
 // checkPath judges a link to a file of the repository.
-func (r *docRepo) checkPath(p *docPage, l docLink) error {
+func (r *repo) checkPath(p *page, l link) error {
 	dest, anchor, anchored := strings.Cut(l.dest, "#")
 	name := p.name
 	if dest != "" {
@@ -221,28 +221,28 @@ func (r *docRepo) checkPath(p *docPage, l docLink) error {
 		return fmt.Errorf("%s has no such heading", name)
 	case strings.HasSuffix(name, ".go"):
 		return r.checkGoLink(name, l)
-	case docTestName.MatchString(l.text):
+	case testName.MatchString(l.text):
 		return errors.New("tests are in Go files")
 	}
 	return nil
 }
 
 var (
-	docTestName = regexp.MustCompile("^`?((?:Test|Fuzz|Benchmark|Example)[A-Z_]\\w*)(?:/([^`]+))?")
-	docDeclared = regexp.MustCompile("^`[*]?([A-Za-z_]\\w*\\.)*([A-Za-z_]\\w*)(?:\\(\\))?`$")
+	testName = regexp.MustCompile("^`?((?:Test|Fuzz|Benchmark|Example)[A-Z_]\\w*)(?:/([^`]+))?")
+	codeName = regexp.MustCompile("^`[*]?([A-Za-z_]\\w*\\.)*([A-Za-z_]\\w*)(?:\\(\\))?`$")
 )
 
 // checkGoLink judges what a link says of a Go file. A text that begins with a
 // test's name, or is an identifier as code, names what is declared there. What
 // follows a test's name after a slash begins some string there, as a subtest's
 // name does; a title is one, or a test's name.
-func (r *docRepo) checkGoLink(name string, l docLink) error {
+func (r *repo) checkGoLink(name string, l link) error {
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(r.root, name), nil, 0)
 	if err != nil {
 		return err
 	}
-	names, texts := docNames(file)
-	if m := docTestName.FindStringSubmatch(l.text); m != nil {
+	names, texts := declared(file)
+	if m := testName.FindStringSubmatch(l.text); m != nil {
 		begins := func(s string) bool { return strings.HasPrefix(s, strings.ReplaceAll(m[2], "_", " ")) }
 		if !slices.Contains(names, m[1]) {
 			return fmt.Errorf("%s has no %s", name, m[1])
@@ -251,7 +251,7 @@ func (r *docRepo) checkGoLink(name string, l docLink) error {
 			return fmt.Errorf("%s has no subtest %q", name, m[2])
 		}
 	}
-	if m := docDeclared.FindStringSubmatch(l.text); m != nil && !slices.Contains(names, m[2]) {
+	if m := codeName.FindStringSubmatch(l.text); m != nil && !slices.Contains(names, m[2]) {
 		return fmt.Errorf("%s does not declare %s", name, m[2])
 	}
 	if l.title != "" && !slices.Contains(texts, l.title) && !slices.Contains(names, l.title) {
@@ -260,8 +260,8 @@ func (r *docRepo) checkGoLink(name string, l docLink) error {
 	return nil
 }
 
-// docNames returns what a file declares, and its strings.
-func docNames(file *ast.File) (names, texts []string) {
+// declared returns what a file declares, and its strings.
+func declared(file *ast.File) (names, texts []string) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncDecl:
@@ -289,7 +289,7 @@ func docNames(file *ast.File) (names, texts []string) {
 // TestWhereNext checks that the README leads to every page.
 func TestWhereNext(t *testing.T) {
 	t.Parallel()
-	r := openDocRepo(t)
+	r := openRepo(t)
 	section := r.pages["README.md"].section("Where next")
 	for name := range r.pages {
 		if strings.HasPrefix(name, "docs/") && !strings.Contains(section, "]("+name+")") {

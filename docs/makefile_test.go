@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// A docMakefile has for each target its line and its recipe.
-type docMakefile map[string]string
+// A makefile has for each target its line and its recipe.
+type makefile map[string]string
 
-func parseDocMakefile(text string) docMakefile {
-	targets, last := docMakefile{}, ""
+func parseMakefile(text string) makefile {
+	targets, last := makefile{}, ""
 	rule := regexp.MustCompile(`^([a-z][a-z-]*):($|[^=].*)`)
 	for line := range strings.SplitSeq(text, "\n") {
 		if m := rule.FindStringSubmatch(line); m != nil {
@@ -27,7 +27,7 @@ func parseDocMakefile(text string) docMakefile {
 }
 
 // recipe returns what a target runs, with what it needs before.
-func (m docMakefile) recipe(target string) string {
+func (m makefile) recipe(target string) string {
 	needs, _, _ := strings.Cut(m[target], "##")
 	text := m[target]
 	for need := range strings.FieldsSeq(needs) {
@@ -38,13 +38,13 @@ func (m docMakefile) recipe(target string) string {
 	return text
 }
 
-func (r *docRepo) checkMake(dir string, args []string) error {
+func (r *repo) checkMake(dir string, args []string) error {
 	if dir != "." {
 		return fmt.Errorf("there is no Makefile in %s", dir)
 	}
 	recipes, settings := "", map[string]string{}
 	for _, arg := range args {
-		if m := docVariable.FindStringSubmatch(arg); m != nil {
+		if m := variable.FindStringSubmatch(arg); m != nil {
 			settings[m[1]] = m[2]
 		} else if _, ok := r.make[arg]; ok {
 			recipes += r.make.recipe(arg)
@@ -64,12 +64,12 @@ func (r *docRepo) checkMake(dir string, args []string) error {
 }
 
 // checkSetting judges what a variable of make hands on.
-func (r *docRepo) checkSetting(name string, values []string) error {
+func (r *repo) checkSetting(name string, values []string) error {
 	switch name {
 	case "TESTFLAGS":
 		return r.checkPackages(".", "test", append(values, "./..."))
 	case "BENCH":
-		return docNamed(r.sources, "Benchmark", strings.Join(values, " "))
+		return oneNamed(r.sources, "Benchmark", strings.Join(values, " "))
 	case "ARGS":
 		return r.checkOwnFlags(values)
 	}
@@ -77,10 +77,10 @@ func (r *docRepo) checkSetting(name string, values []string) error {
 }
 
 // checkOwnFlags wants flags to be those of a program of this repository.
-func (r *docRepo) checkOwnFlags(args []string) error {
+func (r *repo) checkOwnFlags(args []string) error {
 	for _, arg := range args {
 		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-		declares := func(s docSource) bool {
+		declares := func(s source) bool {
 			return strings.Contains(s.name, "cmd/") && slices.ContainsFunc(s.lines, func(line string) bool { return strings.Contains(line, `"`+name+`"`) })
 		}
 		if strings.HasPrefix(arg, "-") && name != "h" && !slices.ContainsFunc(r.sources, declares) {

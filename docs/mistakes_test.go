@@ -10,7 +10,7 @@ import (
 // what is much like it and right.
 func TestMistakes(t *testing.T) {
 	t.Parallel()
-	r := openDocRepo(t)
+	r := openRepo(t)
 	for name, tt := range map[string]struct{ text, want string }{
 		"a link":                        {"[that](operations.md)", ""},
 		"a link to a folder":            {"[that](../session)", ""},
@@ -50,18 +50,18 @@ func TestMistakes(t *testing.T) {
 		"a method that is elsewhere":    {"[`Key.Update`](../session/id.go)", "does not declare Update"},
 		"a page elsewhere":              {"[that](https://pkg.go.dev/net/http#CrossOriginProtection)", ""},
 		"a page elsewhere, http":        {"[that](http://pkg.go.dev/net/http)", "not https"},
-		"a page on a host not known":    {"[that](https://example.com/)", "docHosts"},
-		"a page without a text":         {"see https://example.com/.", "docHosts"},
+		"a page on a host not known":    {"[that](https://example.com/)", "hosts"},
+		"a page without a text":         {"see https://example.com/.", "hosts"},
 		"a server of the reader's":      {"on http://127.0.0.1:9000", ""},
 		"an RFC":                        {"[that](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2)", ""},
 		"an RFC in another form":        {"[that](https://www.rfc-editor.org/info/rfc9110)", "RFCs are linked to"},
 		"the draft of one":              {"[that](https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/)", ""},
 		"too long a page":               {strings.Repeat("line\n", 250), "fewer than 250"},
 		"no language":                   {"```\ntext\n```", "without a language"},
-		"no language, indented":         {"so:\n\n    text\n", "docUnchecked"},
+		"no language, indented":         {"so:\n\n    text\n", "unchecked"},
 		"a list's second paragraph":     {"- so:\n\n    text\n", ""},
 		"an unknown language":           {"```rust\nfn main() {}\n```", `how to check "rust"`},
-		"text that is not listed":       {"```text\nfree\n```", "docUnchecked"},
+		"text that is not listed":       {"```text\nfree\n```", "unchecked"},
 		"a quotation":                   {"```go\ntype Key[T any] string\n```", ""},
 		"a quotation, less indented":    {"```go\nvalues map[string]string // GOOD\n```", "complete program"},
 		"a quotation with a change":     {"```go\ntype Key[T any] []byte\n```", "complete program"},
@@ -116,7 +116,7 @@ func TestMistakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := errors.Join(r.check(parseDocPage("docs/x.md", tt.text))...)
+			err := errors.Join(r.check(parsePage("docs/x.md", tt.text))...)
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("found %v, want %q", err, tt.want)
 			}
@@ -133,7 +133,7 @@ func TestMemcachedFlags(t *testing.T) {
 		"-m 64 --disable-dumped": false,
 		"-q":                     false,
 	} {
-		if err := docFlags(help, strings.Fields(command)); (err == nil) != ok {
+		if err := memcachedFlags(help, strings.Fields(command)); (err == nil) != ok {
 			t.Errorf("memcached %s: %v", command, err)
 		}
 	}

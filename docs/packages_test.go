@@ -21,10 +21,8 @@ import (
 	"sync"
 )
 
-const apiModule = "github.com/coatcheck/coatcheck/"
-
-// An apiPage is what go doc shows of a package, and what its examples call.
-type apiPage struct {
+// An packageDoc is what go doc shows of a package, and what its examples call.
+type packageDoc struct {
 	types    *types.Package
 	doc      *doc.Package
 	examples map[string]bool // names of what has an Example of its own
@@ -32,17 +30,17 @@ type apiPage struct {
 	tests    string          // the source of its tests, without indents
 }
 
-// apiPages reads the pages of apiPackages, by name, once for all tests.
-var apiPages = sync.OnceValues(func() (map[string]*apiPage, error) {
+// packageDocs reads the pages of documented, by name, once for all tests.
+var packageDocs = sync.OnceValues(func() (map[string]*packageDoc, error) {
 	compiled, err := compiledImports()
 	if err != nil {
 		return nil, err
 	}
 	fset := token.NewFileSet()
 	importer := importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(compiled[path]) })
-	all := map[string]*apiPage{}
-	for _, name := range apiPackages {
-		p, err := readAPIPage(fset, importer, name)
+	all := map[string]*packageDoc{}
+	for _, name := range documented {
+		p, err := readPackageDoc(fset, importer, name)
 		if err != nil {
 			return nil, err
 		}
@@ -55,12 +53,12 @@ var apiPages = sync.OnceValues(func() (map[string]*apiPage, error) {
 // from source takes many times as long.
 func compiledImports() (map[string]string, error) {
 	args := []string{"list", "-export", "-deps", "-f", "{{.ImportPath}}={{.Export}}"}
-	for _, name := range apiPackages {
+	for _, name := range documented {
 		pkg, err := build.ImportDir(filepath.Join("..", name), 0)
 		if err != nil {
 			return nil, err
 		}
-		args = append(append(args, apiModule+name), pkg.XTestImports...)
+		args = append(append(args, modulePath+"/"+name), pkg.XTestImports...)
 	}
 	out, err := exec.Command("go", args...).Output()
 	if err != nil {
@@ -74,7 +72,7 @@ func compiledImports() (map[string]string, error) {
 	return files, nil
 }
 
-func readAPIPage(fset *token.FileSet, importer types.Importer, name string) (*apiPage, error) {
+func readPackageDoc(fset *token.FileSet, importer types.Importer, name string) (*packageDoc, error) {
 	dir := filepath.Join("..", name)
 	pkg, err := build.ImportDir(dir, 0)
 	if err != nil {
@@ -82,10 +80,10 @@ func readAPIPage(fset *token.FileSet, importer types.Importer, name string) (*ap
 	}
 	code, err1 := parseGo(fset, dir, pkg.GoFiles)
 	tests, err2 := parseGo(fset, dir, pkg.XTestGoFiles)
-	p := &apiPage{examples: map[string]bool{}, called: map[string]bool{}}
+	p := &packageDoc{examples: map[string]bool{}, called: map[string]bool{}}
 	var err3, err4 error
-	p.types, err3 = importer.Import(apiModule + name)
-	p.doc, err4 = doc.NewFromFiles(fset, code, apiModule+name)
+	p.types, err3 = importer.Import(modulePath + "/" + name)
+	p.doc, err4 = doc.NewFromFiles(fset, code, modulePath+"/"+name)
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, err
 	}
@@ -112,7 +110,7 @@ func parseGo(fset *token.FileSet, dir string, names []string) ([]*ast.File, erro
 	return files, nil
 }
 
-func (p *apiPage) readExamples(fset *token.FileSet, importer types.Importer, files []*ast.File) {
+func (p *packageDoc) readExamples(fset *token.FileSet, importer types.Importer, files []*ast.File) {
 	info := types.Info{Uses: map[*ast.Ident]types.Object{}}
 	// Tests use what in-package files export for them, which an importer doesn't see: errors are no reason to stop.
 	lenient := types.Config{Importer: importer, Error: func(error) {}}
@@ -132,7 +130,7 @@ func (p *apiPage) readExamples(fset *token.FileSet, importer types.Importer, fil
 }
 
 // functions returns the exported functions, and the exported methods of exported types.
-func (p *apiPage) functions() []*types.Func {
+func (p *packageDoc) functions() []*types.Func {
 	var all []*types.Func
 	scope := p.types.Scope()
 	for _, name := range scope.Names() {
@@ -151,12 +149,12 @@ func (p *apiPage) functions() []*types.Func {
 }
 
 // forTests reports whether the package is one for tests, by its import of testing.
-func (p *apiPage) forTests() bool {
+func (p *packageDoc) forTests() bool {
 	return slices.Contains(p.doc.Imports, "testing")
 }
 
 // asksFor reports whether a method is one that an interface of this package asks of its type.
-func (p *apiPage) asksFor(f *types.Func) bool {
+func (p *packageDoc) asksFor(f *types.Func) bool {
 	for _, name := range p.types.Scope().Names() {
 		i, ok := p.types.Scope().Lookup(name).Type().Underlying().(*types.Interface)
 		if !ok || !types.Implements(f.Signature().Recv().Type(), i) {
@@ -172,7 +170,7 @@ func (p *apiPage) asksFor(f *types.Func) bool {
 }
 
 // texts returns every comment that the page shows.
-func (p *apiPage) texts() []string {
+func (p *packageDoc) texts() []string {
 	texts := []string{p.doc.Doc}
 	values := func(all ...[]*doc.Value) {
 		for _, v := range slices.Concat(all...) {
@@ -198,7 +196,7 @@ func (p *apiPage) texts() []string {
 var unresolved = regexp.MustCompile(`\[\*?[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\]`)
 
 // deadLinks returns the links of a comment that lead nowhere.
-func (p *apiPage) deadLinks(text string) []string {
+func (p *packageDoc) deadLinks(text string) []string {
 	var dead []string
 	for line := range strings.Lines(string(p.doc.Text(text))) {
 		if !strings.HasPrefix(line, "\t") { // code
@@ -209,7 +207,7 @@ func (p *apiPage) deadLinks(text string) []string {
 }
 
 // code returns the code blocks of the package's own text.
-func (p *apiPage) code() []string {
+func (p *packageDoc) code() []string {
 	var blocks []string
 	for _, b := range p.doc.Parser().Parse(p.doc.Doc).Content {
 		if c, ok := b.(*comment.Code); ok {

@@ -1,4 +1,3 @@
-// Package docs_test holds the documents against the code.
 package docs_test
 
 import (
@@ -21,11 +20,11 @@ import (
 // requirement has one row, each row a test, and each test its row.
 func TestRequirements(t *testing.T) {
 	t.Parallel()
-	rows := requirementRows(t)
-	tests := requirementTests(t, "..")
+	rows := readRequirements(t)
+	tests := testFolders(t, "..")
 	t.Run("every row is there once", func(t *testing.T) {
 		t.Parallel()
-		for _, mistake := range requirementGaps(rows) {
+		for _, mistake := range rowGaps(rows) {
 			t.Error(mistake)
 		}
 	})
@@ -55,21 +54,21 @@ func TestRequirements(t *testing.T) {
 	})
 }
 
-// A requirementRow is a line of the table: ID, what holds, tests, sources.
-type requirementRow struct {
+// A requirement is a line of the table: ID, what holds, tests, sources.
+type requirement struct {
 	id    string
-	tests []requirementTest
+	tests []testLink
 }
 
-// A requirementTest is a link of a row: a test's name, and its file's path from the root.
-type requirementTest struct{ name, file string }
+// A testLink is a link of a row: a test's name, and its file's path from the root.
+type testLink struct{ name, file string }
 
 var (
 	requirementLine = regexp.MustCompile(`^\| ([A-Z]\d+) \| [^|]+ \| ([^|]*) \| [^|]+ \|$`)
 	requirementLink = regexp.MustCompile(`\[(Test\w+)\]\(\.\./([\w./]+_test\.go)\)`)
 )
 
-func requirementRows(t *testing.T) (rows []requirementRow) {
+func readRequirements(t *testing.T) (rows []requirement) {
 	t.Helper()
 	text, err := os.ReadFile("security.md")
 	if err != nil {
@@ -80,9 +79,9 @@ func requirementRows(t *testing.T) (rows []requirementRow) {
 		if cells == nil {
 			continue
 		}
-		row := requirementRow{id: cells[1]}
+		row := requirement{id: cells[1]}
 		for _, link := range requirementLink.FindAllStringSubmatch(cells[2], -1) {
-			row.tests = append(row.tests, requirementTest{link[1], link[2]})
+			row.tests = append(row.tests, testLink{link[1], link[2]})
 		}
 		if n := strings.Count(cells[2], "]("); n != len(row.tests) {
 			t.Errorf("%s: %d links, of which %d lead to tests", row.id, n, len(row.tests))
@@ -92,21 +91,21 @@ func requirementRows(t *testing.T) (rows []requirementRow) {
 	return rows
 }
 
-// requirementSeries are the letters of the IDs. Each counts from 1.
-const requirementSeries = "SCHJVXKEM"
+// idSeries are the letters of the IDs. Each counts from 1.
+const idSeries = "SCHJVXKEM"
 
-func requirementGaps(rows []requirementRow) (mistakes []string) {
+func rowGaps(rows []requirement) (mistakes []string) {
 	seen, last := map[string]int{}, map[byte]int{}
 	for _, row := range rows {
 		seen[row.id]++
 		letter := row.id[0]
 		n, _ := strconv.Atoi(row.id[1:])
 		last[letter] = max(last[letter], n)
-		if !strings.Contains(requirementSeries, string(letter)) {
+		if !strings.Contains(idSeries, string(letter)) {
 			mistakes = append(mistakes, row.id+" is of no series")
 		}
 	}
-	for _, letter := range []byte(requirementSeries) {
+	for _, letter := range []byte(idSeries) {
 		for n := range max(last[letter], 1) {
 			if id := fmt.Sprint(string(letter), n+1); seen[id] != 1 {
 				mistakes = append(mistakes, fmt.Sprintf("%s has %d rows", id, seen[id]))
@@ -116,7 +115,7 @@ func requirementGaps(rows []requirementRow) (mistakes []string) {
 	return mistakes
 }
 
-func (row requirementRow) mistakes(tests map[string]*requirementFolder) (mistakes []string) {
+func (row requirement) mistakes(tests map[string]*testFolder) (mistakes []string) {
 	if len(row.tests) == 0 {
 		return []string{"has no test"}
 	}
@@ -132,23 +131,23 @@ func (row requirementRow) mistakes(tests map[string]*requirementFolder) (mistake
 	return mistakes
 }
 
-// A requirementFolder is what the test files of a folder hold.
-type requirementFolder struct {
+// A testFolder is what the test files of a folder hold.
+type testFolder struct {
 	files  map[string]string          // of tests, by their names
 	tests  map[string]map[string]bool // IDs that a test's own texts carry
 	shared map[string]bool            // IDs in tables and helpers, for any test of the folder
 }
 
-func (f *requirementFolder) carriers() map[string]map[string]bool {
+func (f *testFolder) carriers() map[string]map[string]bool {
 	all := maps.Clone(f.tests)
 	all["a table or a helper"] = f.shared
 	return all
 }
 
-// requirementTests reads all test files, of every module.
-func requirementTests(t *testing.T, root string) map[string]*requirementFolder {
+// testFolders reads all test files, of every module.
+func testFolders(t *testing.T, root string) map[string]*testFolder {
 	t.Helper()
-	folders := map[string]*requirementFolder{}
+	folders := map[string]*testFolder{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -168,7 +167,7 @@ func requirementTests(t *testing.T, root string) map[string]*requirementFolder {
 		}
 		within = filepath.ToSlash(within)
 		if folders[within] == nil {
-			folders[within] = &requirementFolder{map[string]string{}, map[string]map[string]bool{}, map[string]bool{}}
+			folders[within] = &testFolder{map[string]string{}, map[string]map[string]bool{}, map[string]bool{}}
 		}
 		folders[within].read(filepath.Base(path), file)
 		return nil
@@ -179,30 +178,30 @@ func requirementTests(t *testing.T, root string) map[string]*requirementFolder {
 	return folders
 }
 
-func (f *requirementFolder) read(base string, file *ast.File) {
+func (f *testFolder) read(base string, file *ast.File) {
 	for _, decl := range file.Decls {
 		ids := f.shared
 		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && strings.HasPrefix(fn.Name.Name, "Test") {
 			ids = map[string]bool{}
 			f.files[fn.Name.Name], f.tests[fn.Name.Name] = base, ids
-			for id := range requirementIDs(strings.TrimPrefix(fn.Name.Name, "Test")) {
+			for id := range leadingIDs(strings.TrimPrefix(fn.Name.Name, "Test")) {
 				ids[id] = true
 			}
 		}
-		requirementTexts(decl, ids)
+		collectIDs(decl, ids)
 	}
 }
 
-// requirementTexts collects the IDs that texts begin with, but for those of messages.
-func requirementTexts(node ast.Node, ids map[string]bool) {
+// collectIDs collects the IDs that texts begin with, but for those of messages.
+func collectIDs(node ast.Node, ids map[string]bool) {
 	ast.Inspect(node, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
 			sel, ok := n.Fun.(*ast.SelectorExpr)
-			return !ok || !requirementMessage.MatchString(sel.Sel.Name)
+			return !ok || !message.MatchString(sel.Sel.Name)
 		case *ast.BasicLit:
 			if text, err := strconv.Unquote(n.Value); err == nil && n.Kind == token.STRING {
-				for id := range requirementIDs(text) {
+				for id := range leadingIDs(text) {
 					ids[id] = true
 				}
 			}
@@ -212,16 +211,16 @@ func requirementTexts(node ast.Node, ids map[string]bool) {
 }
 
 var (
-	requirementMessage = regexp.MustCompile(`^(Error|Fatal|Log|Skip)f?$`)
-	requirementPrefix  = regexp.MustCompile(`^(?:[` + requirementSeries + `][1-9]\d?(?: |$|[A-Z][a-z]))+`)
-	requirementID      = regexp.MustCompile(`[` + requirementSeries + `][1-9]\d?`)
+	message  = regexp.MustCompile(`^(Error|Fatal|Log|Skip)f?$`)
+	idPrefix = regexp.MustCompile(`^(?:[` + idSeries + `][1-9]\d?(?: |$|[A-Z][a-z]))+`)
+	oneID    = regexp.MustCompile(`[` + idSeries + `][1-9]\d?`)
 )
 
-// requirementIDs yields the IDs that a name begins with: "S8 S17 concurrent
+// leadingIDs yields the IDs that a name begins with: "S8 S17 concurrent
 // changes", or the S8 of TestS8Something.
-func requirementIDs(name string) map[string]bool {
+func leadingIDs(name string) map[string]bool {
 	ids := map[string]bool{}
-	for _, id := range requirementID.FindAllString(requirementPrefix.FindString(name), -1) {
+	for _, id := range oneID.FindAllString(idPrefix.FindString(name), -1) {
 		ids[id] = true
 	}
 	return ids
@@ -230,16 +229,16 @@ func requirementIDs(name string) map[string]bool {
 // TestRequirementsAreHeld plants the mistakes that TestRequirements is there for.
 func TestRequirementsAreHeld(t *testing.T) {
 	t.Parallel()
-	folder := func(source string) map[string]*requirementFolder {
+	folder := func(source string) map[string]*testFolder {
 		file, err := parser.ParseFile(token.NewFileSet(), "x_test.go", "package x_test\n"+source, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := &requirementFolder{map[string]string{}, map[string]map[string]bool{}, map[string]bool{}}
+		f := &testFolder{map[string]string{}, map[string]map[string]bool{}, map[string]bool{}}
 		f.read("x_test.go", file)
-		return map[string]*requirementFolder{"a": f}
+		return map[string]*testFolder{"a": f}
 	}
-	row := requirementRow{"S8", []requirementTest{{"TestX", "a/x_test.go"}}}
+	row := requirement{"S8", []testLink{{"TestX", "a/x_test.go"}}}
 	for name, c := range map[string]struct {
 		source string
 		fine   bool
@@ -263,18 +262,18 @@ func TestRequirementsAreHeld(t *testing.T) {
 	}
 	t.Run("rows", func(t *testing.T) {
 		t.Parallel()
-		var rows []requirementRow
+		var rows []requirement
 		for _, id := range []string{"S1", "S3", "C1", "C1", "H1", "J1", "V1", "X1", "K1", "E1", "Q1"} {
-			rows = append(rows, requirementRow{id: id})
+			rows = append(rows, requirement{id: id})
 		}
 		want := []string{"Q1 is of no series", "S2 has 0 rows", "C1 has 2 rows", "M1 has 0 rows"}
-		if got := requirementGaps(rows); !slices.Equal(got, want) {
+		if got := rowGaps(rows); !slices.Equal(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
 	})
 	t.Run("the name of a test carries an ID too", func(t *testing.T) {
 		t.Parallel()
-		row := requirementRow{"S8", []requirementTest{{"TestS8Holds", "a/x_test.go"}}}
+		row := requirement{"S8", []testLink{{"TestS8Holds", "a/x_test.go"}}}
 		if got := row.mistakes(folder(`func TestS8Holds(t *testing.T) {}`)); len(got) != 0 {
 			t.Errorf("mistakes: %q", got)
 		}
