@@ -17,18 +17,18 @@ import (
 	"github.com/coatcheck/coatcheck/internal/overlay"
 )
 
-// checkers are the languages of blocks of code, and how each is checked.
-// What is quoted from a file of the repository is fine in each of them, as
-// those are compiled, run or read elsewhere.
+// checkers are the languages of blocks of code, and how each is checked: nil if
+// the blocks are those that unchecked lists. What is quoted from a file of the
+// repository is fine in each of them, as those are compiled, run or read elsewhere.
 var checkers = map[string]func(*repo, *page, block) error{
 	"go":      (*repo).checkProgram,
 	"sh":      (*repo).checkShell,
 	"console": (*repo).checkSession,
 	"json":    (*repo).checkJSON,
-	"text":    (*repo).checkListed,
-	"yaml":    (*repo).checkListed,
-	"nginx":   (*repo).checkListed,
-	"promql":  (*repo).checkListed,
+	"text":    nil,
+	"yaml":    nil,
+	"nginx":   nil,
+	"promql":  nil,
 	"js":      (*repo).checkQuoted,
 	"python":  (*repo).checkQuoted,
 	"sql":     (*repo).checkQuoted,
@@ -56,42 +56,27 @@ var replayed = map[string]struct{ file, test string }{
 
 // checkBlocks says what is wrong with a page's blocks of code.
 func (r *repo) checkBlocks(p *page) (wrong []error) {
+	free := map[string]int{} // blocks that nothing checks, by language
 	for _, b := range p.blocks {
-		if err := r.checkBlock(p, b); err != nil {
-			wrong = append(wrong, fmt.Errorf("line %d: %w", b.line, err))
+		check, known := checkers[b.language]
+		switch {
+		case !known:
+			wrong = append(wrong, fmt.Errorf("line %d: nobody knows how to check %q: see checkers", b.line, b.language))
+		case b.language != "text" && r.checkQuoted(p, b) == nil:
+		case check == nil:
+			free[b.language]++
+		default:
+			if err := check(r, p, b); err != nil {
+				wrong = append(wrong, fmt.Errorf("line %d: %w", b.line, err))
+			}
+		}
+	}
+	for language := range checkers {
+		if want := unchecked[p.name+" "+language].blocks; free[language] != want {
+			wrong = append(wrong, fmt.Errorf("nothing checks %d blocks in %s, of which unchecked lists %d", free[language], language, want))
 		}
 	}
 	return wrong
-}
-
-func (r *repo) checkBlock(p *page, b block) error {
-	if b.language == "" {
-		if strings.HasPrefix(b.code, "    ") {
-			return r.checkListed(p, block{b.line, "text", b.code})
-		}
-		return errors.New("a block without a language")
-	}
-	check := checkers[b.language]
-	if check == nil {
-		return fmt.Errorf("nobody knows how to check %q: see checkers", b.language)
-	}
-	if b.language != "text" && r.checkQuoted(p, b) == nil {
-		return nil
-	}
-	return check(r, p, b)
-}
-
-func (r *repo) checkListed(p *page, b block) error {
-	n, key := 0, p.name+" "+b.language
-	for _, other := range p.blocks {
-		if other.language == b.language || b.language == "text" && other.language == "" {
-			n++
-		}
-	}
-	if listed := unchecked[key]; n > listed.blocks {
-		return fmt.Errorf("%d blocks in %s, of which nothing checks more than unchecked lists: %d", n, b.language, listed.blocks)
-	}
-	return nil
 }
 
 func (r *repo) checkJSON(_ *page, b block) error {
@@ -265,14 +250,19 @@ func (r *repo) checkSession(p *page, _ block) error {
 	if !ok {
 		return errors.New("no test of replayed types this session")
 	}
-	source, err := os.ReadFile(filepath.Join(r.root, by.file))
-	if err != nil {
-		return err
+	return r.checkReads(by.file, by.test, p.name)
+}
+
+// checkReads wants a test to name a page.
+func (r *repo) checkReads(file, test, name string) error {
+	i := slices.IndexFunc(r.sources, func(s source) bool { return s.name == file })
+	if i < 0 {
+		return fmt.Errorf("there is no %s", file)
 	}
-	_, body, found := strings.Cut(string(source), "\nfunc "+by.test+"(t *testing.T) {\n")
+	_, body, _ := strings.Cut(strings.Join(r.sources[i].lines, "\n"), "\nfunc "+test+"(t *testing.T) {\n")
 	body, _, _ = strings.Cut(body, "\n}\n")
-	if !found || !strings.Contains(body, strconv.Quote(p.name)) {
-		return fmt.Errorf("%s has no %s that reads this page", by.file, by.test)
+	if !strings.Contains(body, strconv.Quote(name)) {
+		return fmt.Errorf("%s has no %s that reads this page", file, test)
 	}
 	return nil
 }

@@ -26,23 +26,31 @@ var programs = map[string]func(r *repo, dir string, args []string) error{
 
 // tools are what else a span of code may be a command of, which some script
 // or session must have then.
-var tools = []string{"curl", "openssl", "npm", "npx", "python3", "sh", "sudo", "apt-get", "kill", "systemctl", "echo"}
+var tools = strings.Fields(`apk apt apt-get bash brew cat chmod cp curl dnf echo export http https kill kubectl mv nc
+	npm npx openssl pip pip3 printf python python3 rm scp sh ssh sudo systemctl telnet wget`)
 
 // checkSpans checks those spans of code that are commands.
 func (r *repo) checkSpans(p *page) (wrong []error) {
 	for _, span := range p.spans {
 		name, _, more := strings.Cut(settingsBefore.ReplaceAllString(span, ""), " ")
+		var err error
 		switch {
+		case ownScript.MatchString(name):
+			_, err = os.Stat(filepath.Join(r.root, strings.TrimSuffix(name, "...")))
 		case more && programs[name] != nil:
-			if err := r.checkScript(span); err != nil {
-				wrong = append(wrong, fmt.Errorf("`%s`: %w", span, err))
-			}
+			err = r.checkScript(span)
 		case more && slices.Contains(tools, name) && !r.runs(p, span):
-			wrong = append(wrong, fmt.Errorf("`%s`: no script has it, nor a session of this page", span))
+			err = errors.New("no script has it, nor a session of this page")
+		}
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("`%s`: %w", span, err))
 		}
 	}
 	return wrong
 }
+
+// ownScript is a path such as ./run or .ci/run, of which the first word of a command is one.
+var ownScript = regexp.MustCompile(`^\.[\w.-]*/\S`)
 
 // runs reports whether a command is in a script of the repository, or in a
 // session that the page shows.

@@ -1,14 +1,17 @@
-// Package docs_test checks every page of the repository: links, commands and
-// blocks of code. What it does not know it refuses.
+// Package docs_test checks every page of the repository, links, commands and
+// blocks of code, and what go doc shows of its packages. What it does not know
+// it refuses.
 package docs_test
 
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -38,12 +41,20 @@ var quotable = []string{".go", ".sh", ".mjs", ".js", ".py", ".sql", ".json", ".y
 
 func openRepo(t *testing.T) *repo {
 	t.Helper()
-	root, err := filepath.Abs("..")
+	r, err := readRepo()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r
+}
+
+var readRepo = sync.OnceValues(func() (*repo, error) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		return nil, err
+	}
 	r := &repo{root: root, pages: map[string]*page{}, modules: map[string]string{}}
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	return r, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -54,11 +65,7 @@ func openRepo(t *testing.T) *repo {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
+})
 
 func (r *repo) add(path string) error {
 	name, err := filepath.Rel(r.root, path)
@@ -106,9 +113,27 @@ func TestPages(t *testing.T) {
 }
 
 // check says all that is wrong with a page.
-func (r *repo) check(p *page) (wrong []error) {
+func (r *repo) check(p *page) []error {
+	wrong := p.unknown
 	if n := strings.Count(p.text, "\n"); n >= 250 && limits[p.name] == "" {
 		wrong = append(wrong, fmt.Errorf("%d lines, want fewer than 250", n))
 	}
 	return slices.Concat(wrong, r.checkLinks(p), r.checkBlocks(p), r.checkSpans(p))
+}
+
+// TestListsOfPages checks that what is said of single pages is said of pages that are there.
+func TestListsOfPages(t *testing.T) {
+	t.Parallel()
+	for _, name := range openRepo(t).gone() {
+		t.Errorf("there is no %s", name)
+	}
+}
+
+// gone returns the pages of unchecked and replayed that are not there.
+func (r *repo) gone() (names []string) {
+	for key := range unchecked {
+		names = append(names, strings.Fields(key)[0])
+	}
+	names = slices.AppendSeq(names, maps.Keys(replayed))
+	return slices.DeleteFunc(names, func(name string) bool { return r.pages[name] != nil })
 }

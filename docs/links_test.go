@@ -50,9 +50,10 @@ var (
 	inlineLink    = regexp.MustCompile(`^\]\(\s*<?([^)\s>]+)>?(?:\s+"([^"]*)")?\s*\)`)
 	fullReference = regexp.MustCompile(`^\]\[([^\]]*)\]`)
 	shortcut      = regexp.MustCompile(`\[([^\[\]]+)\]`)
-	definition    = regexp.MustCompile(`(?m)^ {0,3}\[([^\]]+)\]:\s*<?([^\s>]+)>?(?:\s+"([^"]*)")?\s*$`)
-	htmlLink      = regexp.MustCompile(`(?i)\b(?:href|src|srcset)\s*=\s*["']([^"']*)["']`)
-	bareLink      = regexp.MustCompile(`https?://[^\s<>()"'\]]+`)
+	defining      = regexp.MustCompile(`(?m)^[ >]*\[[^\]]+\]:`)
+	definition    = regexp.MustCompile(`(?m)^ {0,3}\[([^\]]+)\]:[ ]*<?([^\s>]+)>?(?:[ ]+"([^"]*)")?[ ]*$`)
+	htmlLink      = regexp.MustCompile(`(?i)\b(?:href|src|srcset)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))`)
+	bareLink      = regexp.MustCompile(`(?:https?://|www\.)[^\s<>()"'\]]+`)
 )
 
 // links returns all links of a page, and what is wrong with its references.
@@ -73,6 +74,8 @@ func (p *page) links() (links []link, wrong []error) {
 			links = append(links, link{p.lineOf(at), text, m[1], m[2]})
 		} else if m := fullReference.FindStringSubmatch(p.prose[at:]); m != nil {
 			refer(at, text, cmp.Or(m[1], text))
+		} else {
+			wrong = append(wrong, fmt.Errorf("line %d: a link [%s] in a form that is not read here", p.lineOf(at), text))
 		}
 	}
 	for _, m := range shortcut.FindAllStringSubmatchIndex(p.plain, -1) {
@@ -85,6 +88,9 @@ func (p *page) links() (links []link, wrong []error) {
 		if !used[label] {
 			wrong = append(wrong, fmt.Errorf("line %d: nothing uses [%s]", to.line, label))
 		}
+	}
+	if n := len(defining.FindAllString(p.plain, -1)); n != len(defined) {
+		wrong = append(wrong, fmt.Errorf("%d references are defined, of which %d are read here", n, len(defined)))
 	}
 	return append(links, p.otherLinks(links)...), wrong
 }
@@ -101,7 +107,7 @@ func (p *page) definitions() map[string]link {
 // otherLinks returns those of HTML, and bare ones.
 func (p *page) otherLinks(known []link) (links []link) {
 	for _, m := range htmlLink.FindAllStringSubmatchIndex(p.plain, -1) {
-		for place := range strings.SplitSeq(p.part(m, 2), ",") {
+		for place := range strings.SplitSeq(p.part(m, 2)+p.part(m, 4)+p.part(m, 6), ",") {
 			if f := strings.Fields(place); len(f) > 0 {
 				links = append(links, link{line: p.lineOf(m[0]), dest: f[0]})
 			}
@@ -290,10 +296,18 @@ func declared(file *ast.File) (names, texts []string) {
 func TestWhereNext(t *testing.T) {
 	t.Parallel()
 	r := openRepo(t)
-	section := r.pages["README.md"].section("Where next")
+	for _, name := range r.unlisted(r.pages["README.md"]) {
+		t.Errorf("README.md, Where next, has no link to %s", name)
+	}
+}
+
+// unlisted returns the pages of docs that a README doesn't lead to.
+func (r *repo) unlisted(readme *page) (names []string) {
+	section := readme.section("Where next")
 	for name := range r.pages {
 		if strings.HasPrefix(name, "docs/") && !strings.Contains(section, "]("+name+")") {
-			t.Errorf("README.md, Where next, has no link to %s", name)
+			names = append(names, name)
 		}
 	}
+	return names
 }

@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -9,16 +10,16 @@ import (
 // A page is a Markdown file. What is not prose is masked in it by spaces or
 // by x, byte for byte, so that places in both texts are the same.
 type page struct {
-	name   string // its path in the repository, with slashes
-	text   string
-	prose  string // without blocks of code and comments
-	plain  string // and with every span of code masked
-	blocks []block
-	spans  []string // of code, white space made single spaces
+	name    string // its path in the repository, with slashes
+	text    string
+	prose   string // without blocks of code and comments
+	plain   string // and with every span of code masked
+	blocks  []block
+	spans   []string // of code, white space made single spaces
+	unknown []error  // forms of Markdown that these tests don't read
 }
 
-// A block is a block of code; one that is indented instead of fenced has no
-// language.
+// A block is a fenced block of code.
 type block struct {
 	line           int
 	language, code string
@@ -32,10 +33,24 @@ type link struct {
 
 var (
 	htmlComment = regexp.MustCompile(`(?s)<!--.*?-->`)
-	fence       = regexp.MustCompile("^( *)(```+|~~~+) *([^`]*)$")
-	listItem    = regexp.MustCompile(`^ {0,3}([-*+]|\d+[.)]) `)
+	fence       = regexp.MustCompile("^([ >]*)(```+|~~~+) *([^`]*)$")
 	headingLine = regexp.MustCompile(`(?m)^#{1,6} +(.+?) *#*$`)
 	codeSpan    = regexp.MustCompile("(?s)(?:``(.+?)``|`([^`]+)`)")
+)
+
+// refused are forms that are code for GitHub, and that nothing here would check.
+// Pages do without them.
+var refused = map[string]*regexp.Regexp{
+	"a tab":             regexp.MustCompile(`\t`),
+	"a fence in a line": regexp.MustCompile("```|~~~"),
+	"code in HTML":      regexp.MustCompile(`(?i)<(?:pre|code)\b`),
+	"code in an item":   regexp.MustCompile(`(?m)^(?: *(?:>|[-*+]|\d+[.)]))+ {5}`),
+}
+
+// What is indented by four is taken for code, but for a list's item that goes on.
+var (
+	indented  = regexp.MustCompile(`^ {4,}\S`)
+	continues = regexp.MustCompile(`^(?: {4,}\S| *(?:[-*+]|\d+[.)]) )`)
 )
 
 func parsePage(name, text string) *page {
@@ -45,6 +60,11 @@ func parsePage(name, text string) *page {
 	p.plain = codeSpan.ReplaceAllStringFunc(p.prose, func(s string) string { return mask(s, 'x') })
 	for _, m := range codeSpan.FindAllStringSubmatch(p.prose, -1) {
 		p.spans = append(p.spans, strings.Join(strings.Fields(m[1]+m[2]), " "))
+	}
+	for what, form := range refused {
+		for _, m := range form.FindAllStringIndex(p.plain, -1) {
+			p.unknown = append(p.unknown, fmt.Errorf("line %d: %s is not read here", p.lineOf(m[0]), what))
+		}
 	}
 	return p
 }
@@ -62,45 +82,35 @@ func mask(s string, with byte) string {
 // findBlocks takes blocks of code out of the prose.
 func (p *page) findBlocks() {
 	lines := strings.SplitAfter(p.text, "\n")
-	inList := false
 	for i := 0; i < len(lines); i++ {
-		line := strings.TrimRight(lines[i], "\n")
-		end := i
-		switch {
-		case fence.MatchString(line):
-			end = p.fenced(lines, i)
-		case !inList && i > 0 && strings.TrimSpace(lines[i-1]) == "" && strings.HasPrefix(line, "    ") && strings.TrimSpace(line) != "":
-			end = p.indented(lines, i)
-		case listItem.MatchString(line):
-			inList = true
-		case line != "" && line[0] != ' ' && line[0] != '\t':
-			inList = false
-		}
-		if len(p.blocks) > 0 && p.blocks[len(p.blocks)-1].line == i+1 {
-			p.prose += mask(strings.Join(lines[i:end+1], ""), ' ')
-			i = end
+		if fence.MatchString(strings.TrimRight(lines[i], "\n")) {
+			end := p.fenced(lines, i)
+			p.prose += mask(strings.Join(lines[i:end], ""), ' ')
+			i = end - 1
 			continue
+		}
+		if indented.MatchString(lines[i]) && (i == 0 || !continues.MatchString(lines[i-1])) {
+			p.unknown = append(p.unknown, fmt.Errorf("line %d: indented code is not read here, fence it", i+1))
 		}
 		p.prose += lines[i]
 	}
 }
 
-// fenced returns the line that closes the block, or the last one.
+// fenced adds a block, which may be quoted, and returns the line after it.
 func (p *page) fenced(lines []string, start int) (end int) {
 	open := fence.FindStringSubmatch(strings.TrimRight(lines[start], "\n"))
+	quote := strings.TrimRight(open[1], " ")
 	var code strings.Builder
-	for end = start + 1; end < len(lines) && strings.TrimSpace(lines[end]) != open[2]; end++ {
-		code.WriteString(strings.TrimPrefix(lines[end], open[1]))
+	for end = start + 1; end < len(lines) && strings.HasPrefix(lines[end], quote); end++ {
+		line := lines[end][len(quote):]
+		if strings.TrimSpace(line) == open[2] {
+			p.blocks = append(p.blocks, block{start + 1, strings.TrimSpace(open[3]), code.String()})
+			return end + 1
+		}
+		code.WriteString(strings.TrimPrefix(line, open[1][len(quote):]))
 	}
-	p.blocks = append(p.blocks, block{start + 1, strings.TrimSpace(open[3]), code.String()})
-	return min(end, len(lines)-1)
-}
-
-func (p *page) indented(lines []string, start int) (end int) {
-	for end = start; end < len(lines) && strings.HasPrefix(lines[end], "    "); end++ {
-	}
-	p.blocks = append(p.blocks, block{line: start + 1, code: strings.Join(lines[start:end], "")})
-	return end - 1
+	p.unknown = append(p.unknown, fmt.Errorf("line %d: the block is not closed", start+1))
+	return end
 }
 
 // slugs returns the anchors of a page's headings, as GitHub makes them.

@@ -2,6 +2,8 @@ package docs_test
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,6 +20,14 @@ func TestMistakes(t *testing.T) {
 		"a dead link over two lines":    {"[a\nb](nowhere.md)", "no such file"},
 		"a dead link in a heading":      {"## [that](nowhere.md)", "no such file"},
 		"a dead link around an image":   {"[![that](benchmarks/size.svg)](nowhere.md)", "no such file"},
+		"a title in single quotes":      {"[that](nowhere.md 'title')", "a form that is not read"},
+		"a title in parentheses":        {"[that](nowhere.md (title))", "a form that is not read"},
+		"a title with escaped quotes":   {`[that](nowhere.md "a \"title\"")`, "a form that is not read"},
+		"a path with a space":           {"[that](<no where.md>)", "a form that is not read"},
+		"a label with a bracket":        {`[that][a\[b]`, "nothing defines"},
+		"a dead link of HTML":           {"<a href=nowhere.md>that</a>", "no such file"},
+		"a dead link in single quotes":  {"<a href='nowhere.md'>that</a>", "no such file"},
+		"a page elsewhere, by www":      {"see www.example.com", "no such file"},
 		"a dead image":                  {"![that](nowhere.svg)", "no such file"},
 		"a dead image of HTML":          {`<img alt="" src="nowhere.svg">`, "no such file"},
 		"a dead source of HTML":         {`<source srcset="benchmarks/size.svg 1x, nowhere.svg 2x">`, "no such file"},
@@ -36,6 +46,9 @@ func TestMistakes(t *testing.T) {
 		"a reference of one word":       {"see [x]\n\n[x]: operations.md", ""},
 		"a reference to nothing":        {"[that][x]", "nothing defines"},
 		"a reference to a dead link":    {"[x][]\n\n[x]: nowhere.md", "no such file"},
+		"a reference in an odd form":    {"see [x]\n\n[x]: nowhere.md 'title'", "of which 0 are read"},
+		"a reference over two lines":    {"see [x]\n\n[x]:\nnowhere.md", "of which 0 are read"},
+		"a reference in a quote":        {"> see [x]\n>\n> [x]: nowhere.md", "of which 0 are read"},
 		"a reference that is not used":  {"[x]: operations.md", "nothing uses"},
 		"a test":                        {"[TestLogin](../cmd/example/login_test.go)", ""},
 		"a test in another file":        {"[TestLogin](../cmd/example/routes_test.go)", "has no TestLogin"},
@@ -57,13 +70,25 @@ func TestMistakes(t *testing.T) {
 		"an RFC in another form":        {"[that](https://www.rfc-editor.org/info/rfc9110)", "RFCs are linked to"},
 		"the draft of one":              {"[that](https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/)", ""},
 		"too long a page":               {strings.Repeat("line\n", 250), "fewer than 250"},
-		"no language":                   {"```\ntext\n```", "without a language"},
-		"no language, indented":         {"so:\n\n    text\n", "unchecked"},
-		"a list's second paragraph":     {"- so:\n\n    text\n", ""},
+		"no language":                   {"```\ntext\n```", `how to check ""`},
+		"no end":                        {"```go\ntype Key[T any] string\n", "not closed"},
+		"no end of a quotation":         {"> ```go\ntype Key[T any] string\n> ```\n", "not closed"},
+		"an indented block":             {"so:\n\n    text\n", "indented code"},
+		"an indented block at once":     {"# So\n    text\n", "indented code"},
+		"an indented block in a list":   {"- so:\n\n      text\n", "indented code"},
+		"an indented block as an item":  {"-     text\n", "code in an item"},
+		"an indented block in a quote":  {">     text\n", "code in an item"},
+		"a block indented by a tab":     {"so:\n\n\ttext\n", "a tab"},
+		"a list in a list":              {"- so\n  on,\n  - and\n    so\n    on\n\n  and on\n", ""},
+		"a block of HTML":               {"<pre>\nmake coffee\n</pre>", "code in HTML"},
+		"a block in an item":            {"- ```sh\n  make coffee\n  ```\n", "a fence"},
+		"a block in a quote":            {"> ```sh\n> make run\n>\n> make help\n> ```\n", ""},
+		"a mistake in a quote":          {"> ```sh\n> make coffee\n> ```\n", "no target coffee"},
 		"an unknown language":           {"```rust\nfn main() {}\n```", `how to check "rust"`},
 		"text that is not listed":       {"```text\nfree\n```", "unchecked"},
 		"a quotation":                   {"```go\ntype Key[T any] string\n```", ""},
 		"a quotation, less indented":    {"```go\nvalues map[string]string // GOOD\n```", "complete program"},
+		"a quotation of these tests":    {"```go\nfunc TestMistakes(t *testing.T) {\n```", "complete program"},
 		"a quotation with a change":     {"```go\ntype Key[T any] []byte\n```", "complete program"},
 		"a part of a line":              {"```go\ntype Key[T any]\n```", "complete program"},
 		"an empty block":                {"```go\n\n```", "complete program"},
@@ -112,15 +137,66 @@ func TestMistakes(t *testing.T) {
 		"git clone, something else":     {"`git clone https://github.com/nobody/nothing`", "repository's clone"},
 		"a part of a script":            {"`openssl rand -base64 32`", ""},
 		"what no script has":            {"`openssl rand -base64 33`", "no script has it"},
+		"what no script installs":       {"`pip install x`", "no script has it"},
+		"what no session asks":          {"`http -v GET :9000`", "no script has it"},
+		"a script of ours":              {"`.ci/fuzz 20s` and `./session/...`", ""},
+		"a script that is not there":    {"`.ci/nothing now`", ".ci/nothing"},
+		"a script that is not here":     {"`./nothing.sh`", "nothing.sh"},
 		"code that is no command":       {"`go.mod`, `make` and `makes it so`", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := errors.Join(r.check(parsePage("docs/x.md", tt.text))...)
-			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("found %v, want %q", err, tt.want)
-			}
+			found(t, r.check(parsePage("docs/x.md", tt.text)), tt.want)
 		})
+	}
+}
+
+func TestPageMistakes(t *testing.T) {
+	t.Parallel()
+	r := openRepo(t)
+	for name, tt := range map[string]struct{ page, text, want string }{
+		"fewer blocks than unchecked": {"docs/benchmarks.md", "none\n", "checks 0 blocks in text, of which unchecked lists 1"},
+		"a session that a test types": {"README.md", "```console\n$ ls\n```", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found(t, r.check(parsePage(tt.page, tt.text)), tt.want)
+		})
+	}
+	t.Run("a test of sessions", func(t *testing.T) {
+		t.Parallel()
+		const file = "cmd/example/readme_test.go"
+		for _, where := range [][3]string{{"no_test.go", "TestReadme", "README.md"}, {file, "TestRead", "README.md"}, {file, "TestReadme", "docs/x.md"}} {
+			if r.checkReads(where[0], where[1], where[2]) == nil {
+				t.Errorf("%q is fine", where)
+			}
+		}
+	})
+	t.Run("a page that is gone", func(t *testing.T) {
+		t.Parallel()
+		pages := maps.Clone(r.pages)
+		delete(pages, "README.md")
+		delete(pages, "docs/stores.md")
+		if got := (&repo{pages: pages}).gone(); !slices.Contains(got, "README.md") || !slices.Contains(got, "docs/stores.md") {
+			t.Errorf("gone: %q", got)
+		}
+	})
+	t.Run("a page that the README leaves out", func(t *testing.T) {
+		t.Parallel()
+		readme := parsePage("README.md", "[a](docs/a.md)\n\n## Where next\n\n[b](docs/b.md)\n\n## Else\n\n[c](docs/c.md)\n")
+		pages := map[string]*page{"SECURITY.md": nil, "docs/a.md": nil, "docs/b.md": nil, "docs/c.md": nil}
+		if got := slices.Sorted(slices.Values((&repo{pages: pages}).unlisted(readme))); !slices.Equal(got, []string{"docs/a.md", "docs/c.md"}) {
+			t.Errorf("left out: %q", got)
+		}
+	})
+}
+
+// found wants the one mistake, or none.
+func found(t *testing.T, wrong []error, want string) {
+	t.Helper()
+	err := errors.Join(wrong...)
+	if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+		t.Errorf("found %v, want %q", err, want)
 	}
 }
 
