@@ -69,7 +69,7 @@ func TestMistakes(t *testing.T) {
 		"an RFC":                        {"[that](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2)", ""},
 		"an RFC in another form":        {"[that](https://www.rfc-editor.org/info/rfc9110)", "RFCs are linked to"},
 		"the draft of one":              {"[that](https://datatracker.ietf.org/doc/draft-ietf-httpbis-rfc6265bis/)", ""},
-		"too long a page":               {strings.Repeat("line\n", 250), "fewer than 250"},
+		"too long a page":               {strings.Repeat("line\n", 401), "at most 400"},
 		"no language":                   {"```\ntext\n```", `how to check ""`},
 		"no end":                        {"```go\ntype Key[T any] string\n", "not closed"},
 		"no end of a quotation":         {"> ```go\ntype Key[T any] string\n> ```\n", "not closed"},
@@ -153,8 +153,11 @@ func TestMistakes(t *testing.T) {
 
 func TestPageMistakes(t *testing.T) {
 	t.Parallel()
-	r := openRepo(t)
+	r, lines := openRepo(t), strings.Repeat("line\n", 251)
 	for name, tt := range map[string]struct{ page, text, want string }{
+		"a long README":               {"README.md", lines, "at most 250"},
+		"a long page":                 {"docs/x.md", lines, ""},
+		"a changelog":                 {"CHANGELOG.md", strings.Repeat(lines, 2), ""},
 		"fewer blocks than unchecked": {"docs/benchmarks.md", "none\n", "checks 0 blocks in text, of which unchecked lists 1"},
 		"a session that a test types": {"README.md", "```console\n$ ls\n```", ""},
 	} {
