@@ -1,7 +1,6 @@
 package docs_test
 
 import (
-	"os"
 	"regexp"
 	"testing"
 )
@@ -9,7 +8,8 @@ import (
 // TestFigures compares the README's ratios with those that were measured last.
 func TestFigures(t *testing.T) {
 	t.Parallel()
-	readme, measured := readDoc(t, "../README.md"), readDoc(t, "benchmarks.md")
+	pages := openRepo(t).pages
+	readme, measured := pages["README.md"].text, pages["docs/benchmarks.md"].text
 	for _, test := range []struct{ row, figure, of string }{
 		{"Time of a read", `0\.\d\d`, `read by cookie, of scs \| 0.25 \|`},
 		{"Time of a read", `scs's, (0\.\d\d)`, `read by cookie, of gorilla \| 0.25 \|`},
@@ -26,13 +26,4 @@ func TestFigures(t *testing.T) {
 			t.Errorf("%q in the README's row %q, %q in docs/benchmarks.md", got, row, want)
 		}
 	}
-}
-
-func readDoc(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

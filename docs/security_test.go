@@ -1,14 +1,13 @@
 package docs_test
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,71 +19,37 @@ import (
 // requirement has one row, each row a test, and each test its row.
 func TestRequirements(t *testing.T) {
 	t.Parallel()
-	rows := readRequirements(t)
-	tests := testFolders(t, "..")
-	t.Run("every row is there once", func(t *testing.T) {
-		t.Parallel()
-		for _, mistake := range rowGaps(rows) {
-			t.Error(mistake)
-		}
-	})
-	t.Run("every row has tests that carry its ID", func(t *testing.T) {
-		t.Parallel()
-		for _, row := range rows {
-			for _, mistake := range row.mistakes(tests) {
-				t.Errorf("%s: %s", row.id, mistake)
-			}
-		}
-	})
-	t.Run("every ID that a test carries has a row", func(t *testing.T) {
-		t.Parallel()
-		known := map[string]bool{}
-		for _, row := range rows {
-			known[row.id] = true
-		}
-		for _, folder := range slices.Sorted(maps.Keys(tests)) {
-			for where, ids := range tests[folder].carriers() {
-				for id := range ids {
-					if !known[id] {
-						t.Errorf("%s: %s carries %s, which has no row", folder, where, id)
-					}
-				}
-			}
-		}
-	})
+	r := openRepo(t)
+	folders, err := testFolders(r.sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := requirements(r.pages["docs/security.md"].text)
+	for _, mistake := range slices.Concat(gaps(rows), untested(rows, folders), unknownIDs(rows, folders)) {
+		t.Error(mistake)
+	}
 }
 
 // A requirement is a line of the table: ID, what holds, tests, sources.
 type requirement struct {
 	id    string
+	links int // in the cell of tests
 	tests []testLink
 }
 
-// A testLink is a link of a row: a test's name, and its file's path from the root.
+// A testLink is a test's name, and its file's path from the root.
 type testLink struct{ name, file string }
 
 var (
-	requirementLine = regexp.MustCompile(`^\| ([A-Z]\d+) \| [^|]+ \| ([^|]*) \| [^|]+ \|$`)
+	requirementLine = regexp.MustCompile(`(?m)^\| ([A-Z]\d+) \| [^|\n]+ \| ([^|\n]*) \| [^|\n]+ \|$`)
 	requirementLink = regexp.MustCompile(`\[(Test\w+)\]\(\.\./([\w./]+_test\.go)\)`)
 )
 
-func readRequirements(t *testing.T) (rows []requirement) {
-	t.Helper()
-	text, err := os.ReadFile("security.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		cells := requirementLine.FindStringSubmatch(strings.TrimSpace(line))
-		if cells == nil {
-			continue
-		}
-		row := requirement{id: cells[1]}
+func requirements(text string) (rows []requirement) {
+	for _, cells := range requirementLine.FindAllStringSubmatch(text, -1) {
+		row := requirement{id: cells[1], links: strings.Count(cells[2], "](")}
 		for _, link := range requirementLink.FindAllStringSubmatch(cells[2], -1) {
 			row.tests = append(row.tests, testLink{link[1], link[2]})
-		}
-		if n := strings.Count(cells[2], "]("); n != len(row.tests) {
-			t.Errorf("%s: %d links, of which %d lead to tests", row.id, n, len(row.tests))
 		}
 		rows = append(rows, row)
 	}
@@ -94,7 +59,7 @@ func readRequirements(t *testing.T) (rows []requirement) {
 // idSeries are the letters of the IDs. Each counts from 1.
 const idSeries = "SCHJVXKEM"
 
-func rowGaps(rows []requirement) (mistakes []string) {
+func gaps(rows []requirement) (mistakes []string) {
 	seen, last := map[string]int{}, map[byte]int{}
 	for _, row := range rows {
 		seen[row.id]++
@@ -115,17 +80,38 @@ func rowGaps(rows []requirement) (mistakes []string) {
 	return mistakes
 }
 
-func (row requirement) mistakes(tests map[string]*testFolder) (mistakes []string) {
-	if len(row.tests) == 0 {
-		return []string{"has no test"}
+// untested says which rows lack a test that carries their ID.
+func untested(rows []requirement, folders map[string]testFolder) (mistakes []string) {
+	for _, row := range rows {
+		if len(row.tests) == 0 || len(row.tests) != row.links {
+			mistakes = append(mistakes, fmt.Sprintf("%s: %d links, of which %d lead to tests", row.id, row.links, len(row.tests)))
+		}
+		for _, test := range row.tests {
+			folder := folders[path.Dir(test.file)]
+			switch {
+			case folder.files[test.name] != path.Base(test.file):
+				mistakes = append(mistakes, fmt.Sprintf("%s: %s is not in %s", row.id, test.name, test.file))
+			case !folder.tests[test.name][row.id] && !folder.tests[""][row.id]:
+				mistakes = append(mistakes, fmt.Sprintf("%s: %s has no subtest that carries it", row.id, test.name))
+			}
+		}
 	}
-	for _, test := range row.tests {
-		folder := tests[filepath.Dir(test.file)]
-		switch {
-		case folder == nil || folder.files[test.name] != filepath.Base(test.file):
-			mistakes = append(mistakes, test.name+" is not in "+test.file)
-		case !folder.tests[test.name][row.id] && !folder.shared[row.id]:
-			mistakes = append(mistakes, test.name+" has no subtest that carries it")
+	return mistakes
+}
+
+// unknownIDs says which tests carry an ID that has no row.
+func unknownIDs(rows []requirement, folders map[string]testFolder) (mistakes []string) {
+	known := map[string]bool{}
+	for _, row := range rows {
+		known[row.id] = true
+	}
+	for name, folder := range folders {
+		for test, ids := range folder.tests {
+			for id := range ids {
+				if !known[id] {
+					mistakes = append(mistakes, fmt.Sprintf("%s: %s carries %s, which has no row", name, cmp.Or(test, "a table or a helper"), id))
+				}
+			}
 		}
 	}
 	return mistakes
@@ -133,60 +119,36 @@ func (row requirement) mistakes(tests map[string]*testFolder) (mistakes []string
 
 // A testFolder is what the test files of a folder hold.
 type testFolder struct {
-	files  map[string]string          // of tests, by their names
-	tests  map[string]map[string]bool // IDs that a test's own texts carry
-	shared map[string]bool            // IDs in tables and helpers, for any test of the folder
+	files map[string]string          // of tests, by their names
+	tests map[string]map[string]bool // IDs that a test's own texts carry; those in tables and helpers, for any test, by ""
 }
 
-func (f *testFolder) carriers() map[string]map[string]bool {
-	all := maps.Clone(f.tests)
-	all["a table or a helper"] = f.shared
-	return all
-}
-
-// testFolders reads all test files, of every module.
-func testFolders(t *testing.T, root string) map[string]*testFolder {
-	t.Helper()
-	folders := map[string]*testFolder{}
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && path != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules" || d.Name() == "testdata"):
-			return filepath.SkipDir
-		case !strings.HasSuffix(path, "_test.go"):
-			return nil
+// testFolders reads the test files of every module.
+func testFolders(sources []source) (map[string]testFolder, error) {
+	folders := map[string]testFolder{}
+	for _, s := range sources {
+		if !strings.HasSuffix(s.name, "_test.go") {
+			continue
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(token.NewFileSet(), s.name, strings.Join(s.lines, "\n"), parser.SkipObjectResolution)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		within, err := filepath.Rel(root, filepath.Dir(path))
-		if err != nil {
-			return err
+		name := path.Dir(s.name)
+		if folders[name].files == nil {
+			folders[name] = testFolder{map[string]string{}, map[string]map[string]bool{"": {}}}
 		}
-		within = filepath.ToSlash(within)
-		if folders[within] == nil {
-			folders[within] = &testFolder{map[string]string{}, map[string]map[string]bool{}, map[string]bool{}}
-		}
-		folders[within].read(filepath.Base(path), file)
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
+		folders[name].read(path.Base(s.name), file)
 	}
-	return folders
+	return folders, nil
 }
 
-func (f *testFolder) read(base string, file *ast.File) {
+func (f testFolder) read(base string, file *ast.File) {
 	for _, decl := range file.Decls {
-		ids := f.shared
+		ids := f.tests[""]
 		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && strings.HasPrefix(fn.Name.Name, "Test") {
-			ids = map[string]bool{}
+			ids = leadingIDs(strings.TrimPrefix(fn.Name.Name, "Test"))
 			f.files[fn.Name.Name], f.tests[fn.Name.Name] = base, ids
-			for id := range leadingIDs(strings.TrimPrefix(fn.Name.Name, "Test")) {
-				ids[id] = true
-			}
 		}
 		collectIDs(decl, ids)
 	}
@@ -201,9 +163,7 @@ func collectIDs(node ast.Node, ids map[string]bool) {
 			return !ok || !message.MatchString(sel.Sel.Name)
 		case *ast.BasicLit:
 			if text, err := strconv.Unquote(n.Value); err == nil && n.Kind == token.STRING {
-				for id := range leadingIDs(text) {
-					ids[id] = true
-				}
+				maps.Copy(ids, leadingIDs(text))
 			}
 		}
 		return true
@@ -216,7 +176,7 @@ var (
 	oneID    = regexp.MustCompile(`[` + idSeries + `][1-9]\d?`)
 )
 
-// leadingIDs yields the IDs that a name begins with: "S8 S17 concurrent
+// leadingIDs returns the IDs that a name begins with: "S8 S17 concurrent
 // changes", or the S8 of TestS8Something.
 func leadingIDs(name string) map[string]bool {
 	ids := map[string]bool{}
@@ -229,34 +189,33 @@ func leadingIDs(name string) map[string]bool {
 // TestRequirementsAreHeld plants the mistakes that TestRequirements is there for.
 func TestRequirementsAreHeld(t *testing.T) {
 	t.Parallel()
-	folder := func(source string) map[string]*testFolder {
-		file, err := parser.ParseFile(token.NewFileSet(), "x_test.go", "package x_test\n"+source, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f := &testFolder{map[string]string{}, map[string]map[string]bool{}, map[string]bool{}}
-		f.read("x_test.go", file)
-		return map[string]*testFolder{"a": f}
-	}
-	row := requirement{"S8", []testLink{{"TestX", "a/x_test.go"}}}
-	for name, c := range map[string]struct {
-		source string
-		fine   bool
-	}{
-		"by a subtest":           {`func TestX(t *testing.T) { t.Run("S8 it holds", nil) }`, true},
-		"beside another":         {`func TestX(t *testing.T) { t.Run("M13 S8 it holds", nil) }`, true},
-		"by a table":             {`func TestX(t *testing.T) {}; var rows = map[string]int{"S8 it holds": 1}`, true},
-		"by another test's name": {`func TestX(t *testing.T) {}; func TestS8Holds(t *testing.T) {}`, false},
-		"elsewhere":              {`func TestX(t *testing.T) {}; func TestY(t *testing.T) { t.Run("S8 it holds", nil) }`, false},
-		"by another ID":          {`func TestX(t *testing.T) { t.Run("S81 it holds", nil) }`, false},
-		"later in the text":      {`func TestX(t *testing.T) { t.Run("it holds S8", nil) }`, false},
-		"in a message":           {`func TestX(t *testing.T) { t.Errorf("S8 it does not hold") }`, false},
-		"by a test that isn't":   {`func TestZ(t *testing.T) { t.Run("S8 it holds", nil) }`, false},
+	const row = "| S8 | it holds | [TestX](../a/x_test.go) | ours |\n"
+	const untold, elsewhere = "S8: TestX has no subtest that carries it", "S8: TestX is not in a/x_test.go"
+	for name, c := range map[string]struct{ rows, source, want string }{
+		"by a subtest":             {row, `func TestX(t *testing.T) { t.Run("S8 it holds", nil) }`, ""},
+		"by a table":               {row, `func TestX(t *testing.T) {}; var rows = map[string]int{"S8 it holds": 1}`, ""},
+		"by the test's name":       {strings.ReplaceAll(row, "TestX", "TestS8Holds"), `func TestS8Holds(t *testing.T) {}`, ""},
+		"by another test's name":   {row, `func TestX(t *testing.T) {}; func TestS8Holds(t *testing.T) {}`, untold},
+		"by another test":          {row, `func TestX(t *testing.T) {}; func TestY(t *testing.T) { t.Run("S8 it holds", nil) }`, untold},
+		"later in the text":        {row, `func TestX(t *testing.T) { t.Run("it holds S8", nil) }`, untold},
+		"in a message":             {row, `func TestX(t *testing.T) { t.Errorf("S8 it does not hold") }`, untold},
+		"by a test that isn't":     {row, `func TestZ(t *testing.T) { t.Run("S8 it holds", nil) }`, elsewhere},
+		"by a test in no folder":   {strings.ReplaceAll(row, "a/", "b/"), `func TestX(t *testing.T) {}`, "S8: TestX is not in b/x_test.go"},
+		"by no test":               {"| S8 | it holds | none | ours |\n", "", "S8: 0 links, of which 0 lead to tests"},
+		"by a link to a page":      {"| S8 | it holds | [TestX](../a/x_test.go), [more](x.md) | ours |\n", `func TestX(t *testing.T) { t.Run("S8", nil) }`, "S8: 2 links, of which 1 lead to tests"},
+		"an ID that has no row":    {row, `func TestX(t *testing.T) { t.Run("M13 S8 it holds", nil) }`, "a: TestX carries M13, which has no row"},
+		"an ID that is longer":     {row, `func TestX(t *testing.T) { t.Run("S8", nil); t.Run("S81", nil) }`, "a: TestX carries S81, which has no row"},
+		"a table's, without a row": {row, `func TestX(t *testing.T) { t.Run("S8", nil) }; var x = "S9 more"`, "a: a table or a helper carries S9, which has no row"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := row.mistakes(folder(c.source)); (len(got) == 0) != c.fine {
-				t.Errorf("mistakes: %q", got)
+			rows := requirements(c.rows)
+			folders, err := testFolders([]source{{"a/x.go", nil}, {"a/x_test.go", []string{"package x_test", c.source}}})
+			if err != nil || len(rows) != 1 {
+				t.Fatal(rows, err)
+			}
+			if got := strings.Join(append(untested(rows, folders), unknownIDs(rows, folders)...), "\n"); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
 	}
@@ -267,15 +226,8 @@ func TestRequirementsAreHeld(t *testing.T) {
 			rows = append(rows, requirement{id: id})
 		}
 		want := []string{"Q1 is of no series", "S2 has 0 rows", "C1 has 2 rows", "M1 has 0 rows"}
-		if got := rowGaps(rows); !slices.Equal(got, want) {
+		if got := gaps(rows); !slices.Equal(got, want) {
 			t.Errorf("%q, want %q", got, want)
-		}
-	})
-	t.Run("the name of a test carries an ID too", func(t *testing.T) {
-		t.Parallel()
-		row := requirement{"S8", []testLink{{"TestS8Holds", "a/x_test.go"}}}
-		if got := row.mistakes(folder(`func TestS8Holds(t *testing.T) {}`)); len(got) != 0 {
-			t.Errorf("mistakes: %q", got)
 		}
 	})
 }
