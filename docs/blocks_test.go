@@ -1,7 +1,6 @@
 package docs_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"go/parser"
@@ -24,13 +23,10 @@ var checkers = map[string]func(*repo, *page, block) error{
 	"go":      (*repo).checkProgram,
 	"sh":      (*repo).checkShell,
 	"console": (*repo).checkSession,
-	"json":    (*repo).checkJSON,
 	"text":    nil,
 	"yaml":    nil,
 	"nginx":   nil,
-	"promql":  nil,
 	"js":      (*repo).checkQuoted,
-	"python":  (*repo).checkQuoted,
 	"sql":     (*repo).checkQuoted,
 }
 
@@ -79,20 +75,12 @@ func (r *repo) checkBlocks(p *page) (wrong []error) {
 	return wrong
 }
 
-func (r *repo) checkJSON(_ *page, b block) error {
-	if !json.Valid([]byte(b.code)) {
-		return errors.New("this is no JSON")
-	}
-	return nil
-}
-
 // quotedFrom are those of the files that blocks in a language may be quoted
 // from, where they are not the language's name.
 var quotedFrom = map[string][]string{
-	"js":     {".js", ".mjs"},
-	"python": {".py"},
-	"yaml":   {".yml", ".yaml"},
-	"sql":    {".sql", ".go"},
+	"js":   {".js", ".mjs"},
+	"yaml": {".yml", ".yaml"},
+	"sql":  {".sql", ".go"},
 }
 
 // checkQuoted wants a block to stand in a file, as it is but for how far all of

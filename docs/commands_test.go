@@ -12,8 +12,6 @@ import (
 	"strings"
 )
 
-const modulePath = "github.com/coatcheck/coatcheck"
-
 // programs are what pages may tell their readers to run, and how such a
 // command is checked: its arguments, in a folder of the repository.
 var programs = map[string]func(r *repo, dir string, args []string) error{
@@ -21,7 +19,6 @@ var programs = map[string]func(r *repo, dir string, args []string) error{
 	"go":        (*repo).checkGo,
 	"docker":    (*repo).checkDocker,
 	"memcached": (*repo).checkMemcached,
-	"git":       (*repo).checkGit,
 }
 
 // tools are what else a span of code may be a command of, which some script
@@ -136,9 +133,6 @@ func splitWords(line string) (words []string, err error) {
 }
 
 func (r *repo) enter(dir, folder string) (string, error) {
-	if dir == "." && folder == path.Base(modulePath) {
-		return dir, nil // into what was cloned
-	}
 	to := path.Join(dir, folder)
 	if info, err := os.Stat(filepath.Join(r.root, to)); err != nil || !info.IsDir() {
 		return "", fmt.Errorf("cd %s: there is no such folder in %s", folder, dir)
@@ -187,11 +181,4 @@ func memcachedFlags(help string, args []string) error {
 		}
 	}
 	return nil
-}
-
-func (r *repo) checkGit(_ string, args []string) error {
-	if slices.Equal(args, []string{"clone", "https://" + modulePath}) || slices.Equal(args, []string{"clone", "https://" + modulePath + ".git"}) {
-		return nil
-	}
-	return errors.New("only this repository's clone is known")
 }

@@ -22,7 +22,7 @@ func (r *repo) checkGo(dir string, args []string) error {
 		return r.run(dir, append([]string{"go"}, args...)...)
 	case "get":
 		return r.checkGet(args[1:])
-	case "test", "run", "build", "vet":
+	case "test", "run":
 		return r.checkPackages(dir, args[0], args[1:])
 	case "tool":
 		if len(args) > 1 && (slices.Contains([]string{"pprof", "cover"}, args[1]) ||
@@ -32,7 +32,7 @@ func (r *repo) checkGo(dir string, args []string) error {
 		return errors.New("not a tool of this module")
 	case "mod":
 		switch {
-		case slices.Equal(args[1:], []string{"tidy"}), len(args) == 3 && args[1] == "init":
+		case slices.Equal(args[1:], []string{"tidy"}):
 			return nil
 		case len(args) == 4 && args[1] == "edit" && args[2] == "-replace":
 			name, _, _ := strings.Cut(args[3], "=")
