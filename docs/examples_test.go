@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -26,58 +27,78 @@ func openPackageDocs(t *testing.T) map[string]*packageDoc {
 	return all
 }
 
-// A function has an Example of its own; a method is called in one. What implements an interface of package session is
-// called by a manager, and shown there. An Example has no testing.TB, so the packages that ask for one are shown by
-// the code in their text, which TestCodeInPackageDocs finds in a test.
-func TestEverythingHasAnExample(t *testing.T) {
+// TestPackageDocs checks what go doc shows of each package.
+func TestPackageDocs(t *testing.T) {
 	t.Parallel()
 	all := openPackageDocs(t)
-	for _, p := range all {
-		for _, f := range p.functions() {
-			switch {
-			case p.forTests():
-				if !strings.Contains(strings.Join(p.code(), ""), f.Name()+"(") {
-					t.Errorf("%s: no code in the text of the package calls it", f.FullName())
-				}
-			case f.Signature().Recv() == nil:
-				if !p.examples[f.Name()] {
-					t.Errorf("%s: there is no Example%s", f.FullName(), f.Name())
-				}
-			case !p.called[f.FullName()] && !slices.Contains(calledByOthers, f.Name()) && !all["session"].asksFor(f):
-				t.Errorf("%s: no Example of the package calls it", f.FullName())
-			}
-		}
-	}
-}
-
-// What is Go in a package's text stands in a test or an example: it compiles, and has been run.
-func TestCodeInPackageDocs(t *testing.T) {
-	t.Parallel()
-	all := openPackageDocs(t)
-	var tests strings.Builder
-	for _, p := range all {
-		tests.WriteString(p.tests)
-	}
 	for name, p := range all {
-		for _, block := range p.code() {
-			if !isGoCode(block) || strings.Contains(block, "mystore.") { // which the reader is about to write
-				continue
-			}
-			if !strings.Contains(tests.String(), withoutIndent(block)) {
-				t.Errorf("%s: this stands in no test:\n%s", name, block)
-			}
+		for _, mistake := range slices.Concat(p.withoutExample(all["session"]), p.codeInNoTest(all), p.deadLinks()) {
+			t.Errorf("%s: %s", name, mistake)
 		}
 	}
 }
 
-// A link to what isn't there is printed with its unresolved.
-func TestLinksInPackageDocs(t *testing.T) {
-	t.Parallel()
-	for name, p := range openPackageDocs(t) {
-		for _, text := range p.texts() {
-			for _, link := range p.deadLinks(text) {
-				t.Errorf("%s: %s is no link", name, link)
+// withoutExample says what is not shown. A function has an Example of its own; a method is called in one. What
+// implements an interface of package session is called by a manager, and shown there. An Example has no testing.TB, so
+// the packages that ask for one are shown by the code in their text, which codeInNoTest finds in a test.
+func (p *packageDoc) withoutExample(session *packageDoc) (mistakes []string) {
+	for _, f := range p.functions() {
+		switch {
+		case p.forTests():
+			if !strings.Contains(strings.Join(p.code(), ""), f.Name()+"(") {
+				mistakes = append(mistakes, "no code in the text of the package calls "+f.Name())
 			}
+		case f.Signature().Recv() == nil:
+			if !p.examples[f.Name()] {
+				mistakes = append(mistakes, "there is no Example"+f.Name())
+			}
+		case !p.called[f.FullName()] && !slices.Contains(calledByOthers, f.Name()) && !session.asksFor(f):
+			mistakes = append(mistakes, "no Example of the package calls "+f.FullName())
 		}
+	}
+	return mistakes
+}
+
+// codeInNoTest says what Go in a package's text stands in no test or example of all these, where it compiles and is run.
+func (p *packageDoc) codeInNoTest(all map[string]*packageDoc) (mistakes []string) {
+	for _, block := range p.code() {
+		tested := func(other *packageDoc) bool { return strings.Contains(other.tests, withoutIndent(block)) }
+		if !isGoCode(block) || strings.Contains(block, "mystore.") { // which the reader is about to write
+			continue
+		}
+		if !slices.ContainsFunc(slices.Collect(maps.Values(all)), tested) {
+			mistakes = append(mistakes, "this stands in no test:\n"+block)
+		}
+	}
+	return mistakes
+}
+
+// TestPackageDocMistakes takes away, or adds, what TestPackageDocs is there for.
+func TestPackageDocMistakes(t *testing.T) {
+	t.Parallel()
+	all := openPackageDocs(t)
+	session, suite := all["session"], all["session/storetest"]
+	wants := func(got []string, want string) {
+		t.Helper()
+		if !slices.Contains(got, want) {
+			t.Errorf("%q, want %q among them", got, want)
+		}
+	}
+
+	unshown := *session
+	unshown.examples, unshown.called = maps.Clone(session.examples), maps.Clone(session.called)
+	delete(unshown.examples, "NewManager")
+	delete(unshown.called, "(*"+modulePath+"/session.Manager).Load")
+	wants(unshown.withoutExample(session), "there is no ExampleNewManager")
+	wants(unshown.withoutExample(session), "no Example of the package calls (*"+modulePath+"/session.Manager).Load")
+
+	written := *suite.doc
+	written.Doc = "It does [Nothing], with [Run].\n\n\tx := storetest.Walk(t)\n\nAnd:\n\n\tno code [Nobody]\n"
+	text := *suite
+	text.doc = &written
+	wants(text.withoutExample(session), "no code in the text of the package calls Run")
+	wants(text.codeInNoTest(all), "this stands in no test:\nx := storetest.Walk(t)\n")
+	if got := text.deadLinks(); !slices.Equal(got, []string{"[Nothing] is no link"}) {
+		t.Errorf("dead links: %q", got)
 	}
 }

@@ -192,18 +192,22 @@ func (p *packageDoc) texts() []string {
 	return texts
 }
 
-// unresolved is what a link looks like that wasn't resolved.
+// unresolved is what a link looks like that leads nowhere: it is printed with its brackets.
 var unresolved = regexp.MustCompile(`\[\*?[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\]`)
 
-// deadLinks returns the links of a comment that lead nowhere.
-func (p *packageDoc) deadLinks(text string) []string {
-	var dead []string
-	for line := range strings.Lines(string(p.doc.Text(text))) {
-		if !strings.HasPrefix(line, "\t") { // code
-			dead = append(dead, unresolved.FindAllString(line, -1)...)
+// deadLinks says which links of the page's comments lead nowhere.
+func (p *packageDoc) deadLinks() (mistakes []string) {
+	for _, text := range p.texts() {
+		for line := range strings.Lines(string(p.doc.Text(text))) {
+			if strings.HasPrefix(line, "\t") { // code
+				continue
+			}
+			for _, link := range unresolved.FindAllString(line, -1) {
+				mistakes = append(mistakes, link+" is no link")
+			}
 		}
 	}
-	return dead
+	return mistakes
 }
 
 // code returns the code blocks of the package's own text.
