@@ -2,6 +2,7 @@ package migrating
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -69,10 +70,14 @@ func (g *Gorilla) absent(err error) bool {
 }
 
 // digest tells sessions apart. A store on the server has an ID for each, which
-// stays when Save writes the cookie anew; a CookieStore has the cookie alone.
+// stays when Save writes the cookie anew; a CookieStore has the cookie alone. Its
+// bytes count, not its text: base64 that isn't strict spells them in several ways.
 func digest(s *sessions.Session, cookie string) [sha256.Size]byte {
 	if s.ID != "" {
 		return sha256.Sum256([]byte("gorilla\x00" + s.Name() + "\x00id\x00" + s.ID))
+	}
+	if b, err := base64.URLEncoding.DecodeString(cookie); err == nil {
+		cookie = string(b)
 	}
 	return sha256.Sum256([]byte("gorilla\x00" + s.Name() + "\x00cookie\x00" + cookie))
 }

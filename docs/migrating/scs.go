@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -48,8 +49,11 @@ func (s *SCS) Find(r *http.Request) (Found, error) {
 	if token == "" { // scs found none, and began one, which is never committed
 		return Found{}, nil
 	}
+	// Some databases compare without case, or trailing spaces: each spelling
+	// that a client may show has to be the same session here, too.
+	spelt := strings.ToLower(strings.TrimRight(token, " "))
 	return Found{
-		Digest:  sha256.Sum256([]byte("scs\x00" + token)),
+		Digest:  sha256.Sum256([]byte("scs\x00" + spelt)),
 		Expires: m.Deadline(ctx),
 		Request: r.WithContext(ctx),
 	}, nil
