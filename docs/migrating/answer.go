@@ -34,6 +34,9 @@ type refusedError struct{ answer *answer }
 func (*refusedError) Error() string { return "migrating: the new session was refused" }
 
 func (e *refusedError) send(w http.ResponseWriter) {
+	for _, name := range []string{"Set-Cookie", "Clear-Site-Data"} { // of a session that nobody was told of
+		e.answer.header.Del(name)
+	}
 	maps.Copy(w.Header(), e.answer.header)
 	w.WriteHeader(e.answer.status)
 	_, _ = w.Write(e.answer.body.Bytes()) // whoever asked may have gone

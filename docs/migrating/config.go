@@ -3,7 +3,6 @@ package migrating
 import (
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/coatcheck/coatcheck/chimw"
@@ -73,9 +72,6 @@ func New(cfg Config) (*Bridge, error) {
 		cfg.Grace = DefaultGrace
 	}
 	b := &Bridge{cfg: cfg, key: cfg.Key.Derive("coatcheck/v1/migrating")}
-	for i := range b.turns {
-		b.turns[i] = make(chan struct{}, 1)
-	}
 	if err := b.check(); err != nil {
 		return nil, err
 	}
@@ -105,7 +101,7 @@ func (b *Bridge) check() error {
 	if b.cfg.Grace < 0 || b.cfg.Grace > maxGrace {
 		wrong("Grace", b.cfg.Grace, "must be from 0 to 5 minutes")
 	}
-	if b.name = cookieName(b.cfg.Middleware); b.name == "" {
+	if b.cookie = newCookie(b.cfg.Middleware); b.cookie == nil {
 		wrong("Middleware", nil, "is required, and has to carry sessions by cookie")
 	}
 	b.checkOld(wrong)
@@ -122,7 +118,7 @@ func (b *Bridge) checkOld(wrong func(field string, value any, reason string)) {
 		wrong("Old", nil, err.Error())
 		return
 	}
-	if c.Name == b.name {
+	if b.cookie != nil && c.Name == b.cookie.Name {
 		wrong("Old", c.Name, "has a cookie of the new one's name: give session.Config.Name another")
 	}
 	b.oldName = c.Name
@@ -130,11 +126,14 @@ func (b *Bridge) checkOld(wrong func(field string, value any, reason string)) {
 	b.expired = c.String()
 }
 
-// cookieName asks the middleware for the name of its cookie, in the way that
-// costs no store call.
-func cookieName(mw *chimw.Middleware) string {
+// newCookie asks the middleware for its cookie, in the way that costs no store
+// call. It is nil if there is none.
+func newCookie(mw *chimw.Middleware) *http.Cookie {
 	probe := newAnswer()
 	mw.Forget(probe)
-	name, _, _ := strings.Cut(probe.header.Get("Set-Cookie"), "=")
-	return name
+	c, err := http.ParseSetCookie(probe.header.Get("Set-Cookie"))
+	if err != nil {
+		return nil
+	}
+	return c
 }

@@ -174,6 +174,9 @@ func TestParallel(t *testing.T) {
 		if n := len(s.live("alice")); n != 1 || s.store.notes.Load() != 1 {
 			t.Errorf("%d sessions, %d notes", n, s.store.notes.Load())
 		}
+		if n := s.bridge.Turns(); n != 0 {
+			t.Errorf("%d turns are left", n)
+		}
 	})
 }
 
