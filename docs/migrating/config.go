@@ -121,6 +121,10 @@ func (b *Bridge) checkOld(wrong func(field string, value any, reason string)) {
 	if b.cookie != nil && c.Name == b.cookie.Name {
 		wrong("Old", c.Name, "has a cookie of the new one's name: give session.Config.Name another")
 	}
+	if b.cookie != nil && c.Domain != "" && b.cookie.Domain == "" && !b.cfg.KeepCookie {
+		wrong("KeepCookie", false, "would let one host take away the old cookie of all of "+c.Domain+
+			": set it, or chimw.Config.Domain")
+	}
 	b.oldName = c.Name
 	c.Value, c.MaxAge, c.Expires = "", -1, time.Time{}
 	b.expired = c.String()

@@ -406,6 +406,8 @@ func TestConfig(t *testing.T) {
 	}
 	sameName := newSCS()
 	sameName.Cookie.Name = newCookie
+	shared := newSCS()
+	shared.Cookie.Domain = "shop.example"
 	for name, c := range map[string]struct {
 		edit   func(*migrating.Config)
 		fields string
@@ -414,12 +416,20 @@ func TestConfig(t *testing.T) {
 		"no cookie": {func(c *migrating.Config) {
 			c.Middleware, _ = chimw.New(chimw.Config{Manager: c.Manager, NoCookie: true})
 		}, "Middleware"},
-		"a long grace":     {func(c *migrating.Config) { c.Grace = time.Hour }, "Grace"},
-		"one cookie":       {func(c *migrating.Config) { c.Old = &migrating.SCS{Manager: sameName} }, "Old"},
-		"no scs manager":   {func(c *migrating.Config) { c.Old = &migrating.SCS{} }, "Old"},
-		"no gorilla store": {func(c *migrating.Config) { c.Old = &migrating.Gorilla{Name: "shop"} }, "Old"},
-		"no cookie's name": {func(c *migrating.Config) { c.Old = &migrating.Gorilla{Name: "a b", Store: newCookieStore()} }, "Old"},
-		"fine":             {func(*migrating.Config) {}, ""},
+		"a long grace":        {func(c *migrating.Config) { c.Grace = time.Hour }, "Grace"},
+		"one cookie":          {func(c *migrating.Config) { c.Old = &migrating.SCS{Manager: sameName} }, "Old"},
+		"no scs manager":      {func(c *migrating.Config) { c.Old = &migrating.SCS{} }, "Old"},
+		"no gorilla store":    {func(c *migrating.Config) { c.Old = &migrating.Gorilla{Name: "shop"} }, "Old"},
+		"no cookie's name":    {func(c *migrating.Config) { c.Old = &migrating.Gorilla{Name: "a b", Store: newCookieStore()} }, "Old"},
+		"siblings signed out": {func(c *migrating.Config) { c.Old = &migrating.SCS{Manager: shared} }, "KeepCookie"},
+		"siblings kept": {func(c *migrating.Config) {
+			c.Old, c.KeepCookie = &migrating.SCS{Manager: shared}, true
+		}, ""},
+		"siblings taken along": {func(c *migrating.Config) {
+			c.Old = &migrating.SCS{Manager: shared}
+			c.Middleware, _ = chimw.New(chimw.Config{Manager: c.Manager, Domain: "shop.example"})
+		}, ""},
+		"fine": {func(*migrating.Config) {}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
