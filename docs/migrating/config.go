@@ -42,9 +42,9 @@ type Config struct {
 
 	// Copy puts what is worth keeping of an old session into the new one, and
 	// names its subject. It reads the old one by the old library's means, with
-	// this request, and must not change or save it. It may run several times
-	// for one session, of which one counts. If it keeps nothing there is
-	// nothing to take over. An error that matches ErrUnreadable makes the
+	// this request, in whose context the new one is, and must not change or save
+	// it. It may run several times for one session, of which one counts. If it
+	// keeps nothing, or ends the new session, there is nothing to take over. An error that matches ErrUnreadable makes the
 	// client anonymous; any other is the answer, as chimw's Middleware.Error
 	// understands it, and the old cookie stays as it is. It must be safe for
 	// concurrent use.
@@ -61,7 +61,8 @@ type Config struct {
 	Grace time.Duration
 
 	// KeepCookie leaves the old cookie in the browser: while old processes
-	// serve it too, or may do so again after a rollback.
+	// serve it too, or may do so again after a rollback. It has to be set where
+	// the old cookie is for a whole domain and the new one for this host alone.
 	KeepCookie bool
 }
 

@@ -1,7 +1,7 @@
 // Package migrating takes live sessions of scs and gorilla/sessions over into
 // coatcheck while an application switches, so that nobody is signed out by it.
-// ../migrating.md says how the switch goes. Copy the files you need into your
-// application, or import the package until the switch is over.
+// ../migrating.md says how the switch goes. The module has no versions: copy the
+// files you need into your application.
 //
 //	r.Use(mw.Handler, bridge.Handler)
 //
@@ -22,13 +22,25 @@
 // the old secret. So neither the store nor the key nor both of them open
 // anything without the old cookie, and the old secret is nowhere.
 //
-// What another site caused is refused by chimw before the bridge sees it.
+// The new cookie goes out, and the old one away, with the first byte of the
+// answer, if the session still stands then: an answer that is late overwrites no
+// newer cookie.
+//
+// What another site caused is refused by chimw before the bridge sees it. What
+// another site's page embeds is left alone, unless the new cookie is
+// SameSite=None, too: browsers would refuse it there. So are two different
+// cookies of the old name, of which a sibling domain may have planted one.
 //
 // # Limits
 //
 // A note that memcached evicts, or loses in a restart, lets the old cookie be
 // taken over again while the old session lives. A gorilla CookieStore has no
 // sessions but cookies: one that the client was sent before the one it shows
-// counts as another session. With session.Config.MaxPerSubject at 1, two
+// counts as another session. A browser that gets none of the answers of
+// Config.Grace has to sign in again. A planted old cookie counts in a browser that
+// has no other, as it did before. List, RevokeAll and MaxPerSubject know nothing
+// of a session that was not moved yet: Config.Copy decides whether it still holds.
+// While notes can't be written there is one new session a minute, in each
+// process, for each old one that is shown. With session.Config.MaxPerSubject at 1, two
 // processes that take one session over at the same moment may end each other's.
 package migrating

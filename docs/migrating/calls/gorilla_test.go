@@ -85,9 +85,6 @@ func _() {
 func _() {
 	_ = old.ID
 	s.ID()
-}
-
-func _() {
 	old.Name()
 	old.Store()
 	manager.Name()
@@ -124,14 +121,8 @@ func _() {
 func _() {
 	old.Options.Domain = "shop.example"
 	_ = chimw.Config{Domain: "shop.example"}
-}
-
-func _() {
 	old.Options.SameSite = http.SameSiteStrictMode
 	_ = chimw.Config{SameSite: http.SameSiteStrictMode}
-}
-
-func _() {
 	old.Options.Partitioned = true
 	_ = chimw.Config{Partitioned: true}
 }

@@ -33,14 +33,8 @@ func _() {
 func _() {
 	sm.Store = rows
 	_ = session.Config{Store: store}
-}
-
-func _() {
 	sm.Lifetime = month
 	_ = session.Config{Lifetime: month}
-}
-
-func _() {
 	sm.IdleTimeout = time.Hour
 	_ = session.Config{IdleTimeout: time.Hour}
 }
@@ -58,14 +52,8 @@ func _() {
 func _() {
 	sm.Cookie.Domain = "shop.example"
 	_ = chimw.Config{Domain: "shop.example"}
-}
-
-func _() {
 	sm.Cookie.SameSite = http.SameSiteStrictMode
 	_ = chimw.Config{SameSite: http.SameSiteStrictMode}
-}
-
-func _() {
 	sm.Cookie.Partitioned = true
 	_ = chimw.Config{Partitioned: true}
 }
@@ -139,9 +127,6 @@ func _() {
 func _() {
 	sm.Keys(ctx)
 	s.Keys()
-}
-
-func _() {
 	sm.Clear(ctx)
 	s.Clear()
 }
