@@ -28,7 +28,9 @@ type Config struct {
 	Dialect Dialect
 
 	// Timeout bounds each call, the wait for a connection included: requests
-	// bring no deadline of their own. 0 means a second; at most a minute.
+	// bring no deadline of their own. 0 means a second; at most a minute. A
+	// database's own patience, such as SQLite's busy timeout, has to be below it:
+	// a call that was given up waits on, with its connection, and may still write.
 	Timeout time.Duration
 
 	// MaxValueBytes is the largest value taken. 0 means a little less than

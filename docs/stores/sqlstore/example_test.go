@@ -18,6 +18,7 @@ import (
 // (FULL, which is not this driver's default), for a logout that is lost brings
 // its session back. Callers queue for the one connection in the order in which
 // they came; several would poll for SQLite's lock, and some not get it in time.
+// A call that waits for another process's lock gives up before Config.Timeout.
 func openFile(name string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite3", "file:"+name+"?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=500")
 	if err != nil {

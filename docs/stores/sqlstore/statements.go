@@ -36,6 +36,16 @@ var schema = []string{
 	`CREATE INDEX IF NOT EXISTS coatcheck_entries_expires ON coatcheck_entries (expires)`,
 }
 
+// meet is 1 if the table tells keys apart by their letters alone: it takes the
+// column's collation, and a value of its own.
+const meet = `
+SELECT COUNT(*) FROM (
+	SELECT name FROM coatcheck_entries WHERE 1 = 0
+	UNION ALL
+	SELECT 'a'
+) AS probe
+WHERE name = 'A'`
+
 const (
 	get = `
 SELECT value, version FROM coatcheck_entries

@@ -109,10 +109,7 @@ func (s *Store) MaxValueBytes(string) int {
 // may see a later state than the Update did; what it says is true of that one,
 // and that nothing was changed is certain.
 func (s *Store) whyNot(ctx context.Context, key string) error {
-	n, err := await(ctx, s.cfg.Timeout, func(ctx context.Context) (n int, err error) {
-		err = s.cfg.DB.QueryRowContext(ctx, s.sql.exists, key).Scan(&n)
-		return n, err
-	})
+	n, err := s.count(ctx, s.sql.exists, key)
 	switch {
 	case err != nil:
 		return err
@@ -120,6 +117,13 @@ func (s *Store) whyNot(ctx context.Context, key string) error {
 		return session.ErrNotFound
 	}
 	return session.ErrConflict
+}
+
+func (s *Store) count(ctx context.Context, query string, args ...any) (int, error) {
+	return await(ctx, s.cfg.Timeout, func(ctx context.Context) (n int, err error) {
+		err = s.cfg.DB.QueryRowContext(ctx, query, args...).Scan(&n)
+		return n, err
+	})
 }
 
 // begin checks what all methods check.

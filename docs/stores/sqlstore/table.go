@@ -1,13 +1,19 @@
 package sqlstore
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // batch is how many rows a statement deletes at most, so that none holds its
 // locks for long.
 const batch = 1000
 
-// CreateTable creates the table and its index where they are missing. Call it
-// when you deploy, from one process: two at once may get in each other's way.
+var errMeet = errors.New("sqlstore: the column coatcheck_entries.name compares without case: keys would meet, and sessions with them")
+
+// CreateTable creates the table and its index where they are missing, and fails
+// if a table that was there compares keys without case. Call it when you deploy,
+// from one process: two at once may get in each other's way.
 func (s *Store) CreateTable(ctx context.Context) error {
 	if s == nil || s.cfg.DB == nil {
 		return errNoNew
@@ -17,7 +23,11 @@ func (s *Store) CreateTable(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	n, err := s.count(ctx, meet)
+	if err == nil && n != 0 {
+		return errMeet
+	}
+	return err
 }
 
 // DeleteExpired deletes the rows that have expired, in batches, and returns how

@@ -110,6 +110,51 @@ func TestDeleteExpiredSparesWhatWasTakenOver(t *testing.T) {
 	}
 }
 
+// A table that was there may compare without case: two keys would be one entry.
+func TestCreateTableRefusesACaselessColumn(t *testing.T) {
+	t.Parallel()
+	const (
+		columns = `(name TEXT %s NOT NULL PRIMARY KEY, value BYTEA NOT NULL, version BIGINT NOT NULL, expires BIGINT NOT NULL)`
+		nocase  = `CREATE COLLATION nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`
+	)
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		db := openSQLite(t)
+		prepare(t, db, "CREATE TABLE coatcheck_entries "+fmt.Sprintf(columns, "COLLATE NOCASE"))
+		refuses(t, db, sqlstore.SQLite)
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		db := openPostgreSQL(t)
+		db.SetMaxOpenConns(1) // whose search path and table are its own
+		prepare(t, db,
+			"CREATE SCHEMA IF NOT EXISTS caseless", "SET search_path = caseless", "DROP COLLATION IF EXISTS nocase CASCADE", nocase,
+			"CREATE TEMPORARY TABLE coatcheck_entries "+fmt.Sprintf(columns, "COLLATE nocase"))
+		refuses(t, db, sqlstore.PostgreSQL)
+		prepare(t, db, "DROP SCHEMA caseless CASCADE")
+	})
+}
+
+func prepare(t *testing.T, db *sql.DB, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func refuses(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+	t.Helper()
+	store, err := sqlstore.New(sqlstore.Config{DB: db, Dialect: d, Timeout: 30 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.CreateTable(t.Context()); err == nil || !strings.Contains(err.Error(), "without case") {
+		t.Errorf("CreateTable: %v", err)
+	}
+}
+
 func untilBlocked(t *testing.T, db *sql.DB) {
 	t.Helper()
 	const blocked = `
