@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/coatcheck/coatcheck/session/memcached"
 )
 
 // config is what flags and environment say. Its parts are well-formed; whether
@@ -17,6 +19,7 @@ type config struct {
 	addr, header, health      string
 	metricsAddr               string // "": nowhere
 	memcached, agree, apiKeys []string
+	memcachedTimeout          time.Duration
 	idle, lifetime            time.Duration
 	secure                    bool
 	tlsCert, tlsKey           string // files
@@ -33,6 +36,7 @@ var options = []option{
 	{"addr", "host:port", "127.0.0.1:9000", "where to listen; port 0 takes a free one, which is logged", setAddr},
 	{"memcached", "[name=]host:port,...", "", `memcached servers; "" keeps sessions in this process`, setMemcached},
 	{"memcached-agree", "[name=]host:port,...", "", "what -memcached is to become, or was: see docs/operations.md", setAgree},
+	{"memcached-timeout", "duration", memcached.DefaultTimeout.String(), "how long a memcached server may take to answer a call", setMemcachedTimeout},
 	{"idle", "duration", "30s", "ends a session without activity", setIdle},
 	{"lifetime", "duration", "12h", "ends a session however active it is", setLifetime},
 	{"header", "name", "X-Auth-Token", "where clients show a token, besides Authorization: Bearer", setHeader},
@@ -138,6 +142,8 @@ func setAgree(c *config, text string) error {
 	c.agree = list(text)
 	return nil
 }
+
+func setMemcachedTimeout(c *config, text string) error { return setDuration(&c.memcachedTimeout, text) }
 
 func setIdle(c *config, text string) error     { return setDuration(&c.idle, text) }
 func setLifetime(c *config, text string) error { return setDuration(&c.lifetime, text) }

@@ -104,6 +104,14 @@ func TestBadConfiguration(t *testing.T) {
 			args: []string{"-memcached-agree", "127.0.0.1:11211"},
 			want: []string{`-memcached: memcached.Config.Nodes: at least one node is needed, as in []string{"127.0.0.1:11211"}`},
 		},
+		"an answer that may take two minutes": {
+			args: []string{"-memcached", "127.0.0.1:11211", "-memcached-timeout", "2m"},
+			want: []string{`-memcached-timeout: memcached.Config.Timeout = 2m0s: must be 0 or from 1 ms to 1 minute`},
+		},
+		"an answer that may take no time": {
+			env:  env{"COATCHECK_MEMCACHED_TIMEOUT": "0"},
+			want: []string{`COATCHECK_MEMCACHED_TIMEOUT: "0" is not more than nothing`},
+		},
 		"no header": {
 			args: []string{"-header", ""},
 			want: []string{`-header: needs a header's name`},
@@ -144,6 +152,7 @@ func TestHelp(t *testing.T) {
 	for _, part := range []string{
 		"-addr", "COATCHECK_ADDR, default 127.0.0.1:9000", "-memcached", `COATCHECK_MEMCACHED, default ""`,
 		"-memcached-agree", `COATCHECK_MEMCACHED_AGREE, default ""`,
+		"-memcached-timeout duration", "COATCHECK_MEMCACHED_TIMEOUT, default 250ms",
 		"-idle", "COATCHECK_IDLE, default 30s", "-lifetime", "COATCHECK_LIFETIME, default 12h",
 		"-header", "COATCHECK_HEADER, default X-Auth-Token", "-api-keys", `COATCHECK_API_KEYS, default ""`,
 		"-secure", "COATCHECK_SECURE, default false", "-tls-cert", `COATCHECK_TLS_CERT, default ""`, "-tls-key", `COATCHECK_TLS_KEY, default ""`,

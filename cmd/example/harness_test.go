@@ -15,6 +15,13 @@ import (
 )
 
 const (
+	// How long memcached may take to answer: a busy machine keeps it waiting
+	// longer than the default has patience for. Where it is to hang, nobody has
+	// to be that patient; but a commit ends after 2 seconds, and who waits for
+	// that is not the one to blame the node.
+	memcachedTimeout     = "5s"
+	memcachedTimeoutHung = "1s"
+
 	// asProgram makes this test binary the program, for tests that send it
 	// signals or kill it.
 	asProgram = "COATCHECK_TEST_RUN_EXAMPLE"
@@ -51,7 +58,7 @@ func serveLogged(t *testing.T, e env, args ...string) (string, *child.Journal) {
 	status := make(chan int, 1)
 	go func() {
 		defer log.End()
-		status <- example.Run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), e.get, io.Discard, log)
+		status <- example.Run(ctx, append([]string{"-addr", "127.0.0.1:0", "-memcached-timeout", memcachedTimeout}, args...), e.get, io.Discard, log)
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -69,7 +76,7 @@ func spawn(t *testing.T, e env, args ...string) *exampletest.Server {
 	for name, value := range e {
 		settings = append(settings, name+"="+value)
 	}
-	return exampletest.Start(t, os.Args[0], settings, args...)
+	return exampletest.Start(t, os.Args[0], settings, append([]string{"-memcached-timeout", memcachedTimeout}, args...)...)
 }
 
 func readLine(t *testing.T, r *bufio.Reader, want string) {

@@ -162,7 +162,7 @@ func TestMemcachedFails(t *testing.T) {
 		t.Run("M5 it "+name, func(t *testing.T) {
 			t.Parallel()
 			server := memcachedtest.Start(t)
-			base := serve(t, env{"COATCHECK_KEYS": keyA}, "-memcached", server.Addr(), "-idle", "30m", "-api-keys", "alpha")
+			base := serve(t, env{"COATCHECK_KEYS": keyA}, "-memcached", server.Addr(), "-memcached-timeout", memcachedTimeoutHung, "-idle", "30m", "-api-keys", "alpha")
 			browser := newClient(t, base)
 			browser.post("/visits").want(t, http.StatusOK)
 			program := with(t, base, "X-Auth-Token", browser.token())

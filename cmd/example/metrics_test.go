@@ -218,7 +218,7 @@ func TestMetricsOfFailingStore(t *testing.T) {
 // spoil writes what nobody has sealed over all that is stored.
 func spoil(t *testing.T, server *memcachedtest.Server) {
 	t.Helper()
-	store, err := memcached.New(memcached.Config{Nodes: []string{server.Addr()}})
+	store, err := memcached.New(memcached.Config{Nodes: []string{server.Addr()}, Timeout: await.Limit})
 	if err != nil {
 		t.Fatal(err)
 	}

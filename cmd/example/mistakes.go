@@ -15,6 +15,7 @@ var settings = []struct{ field, setting string }{
 	{"tokens.APIKeys", "-api-keys"},
 	{"memcached.Config.Nodes", "-memcached"},
 	{"memcached.Config.Agree", "-memcached-agree"},
+	{"memcached.Config.Timeout", "-memcached-timeout"},
 	{"chimw.Config.Header", "-header"},
 }
 

@@ -82,7 +82,7 @@ func TestNodes(t *testing.T) {
 func TestNodesThatHang(t *testing.T) {
 	t.Parallel()
 	server := memcachedtest.Start(t)
-	base, log := serveLogged(t, env{"COATCHECK_KEYS": keyA}, "-memcached", "n1="+server.Addr())
+	base, log := serveLogged(t, env{"COATCHECK_KEYS": keyA}, "-memcached", "n1="+server.Addr(), "-memcached-timeout", memcachedTimeoutHung)
 	c := newClient(t, base)
 	c.identifier()
 	server.Pause()

@@ -18,6 +18,7 @@ func openStore(cfg config, observe func(context.Context, session.Event)) (sessio
 	store, err := memcached.New(memcached.Config{
 		Nodes:   cfg.memcached,
 		Agree:   cfg.agree,
+		Timeout: cfg.memcachedTimeout,
 		Observe: observe,
 	})
 	if err != nil {

@@ -28,5 +28,5 @@ func serve(t *testing.T, args ...string) (origin string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return exampletest.Start(t, binary, nil, args...).URL
+	return exampletest.Start(t, binary, nil, append([]string{"-memcached-timeout", "5s"}, args...)...).URL
 }
