@@ -57,3 +57,18 @@ func (e *ConfigError) Error() string {
 	}
 	return fmt.Sprintf("%s = %v: %s", e.Field, e.Value, e.Reason)
 }
+
+// An IDError is why one session could not be listed or ended. [Manager.List],
+// [Manager.Revoke] and [Manager.RevokeAll] return one for each such session, all
+// joined by [errors.Join]. Its zero value has no meaning; it holds no secrets and
+// can be copied.
+type IDError struct {
+	ID  ID
+	Err error // the cause, such as ErrUnavailable
+}
+
+// Error names the ID, and says the cause.
+func (e *IDError) Error() string { return fmt.Sprintf("%s: %v", e.ID, e.Err) }
+
+// Unwrap returns the cause.
+func (e *IDError) Unwrap() error { return e.Err }

@@ -70,3 +70,22 @@ func ExampleSession_SetLabel() {
 
 	// Output: <nil>
 }
+
+// Which sessions were not ended, and why: each has an error of its own.
+func ExampleIDError() {
+	m := managerInMemory()
+	alice, bob := signIn(m, "alice", "at work"), signIn(m, "bob", "")
+	err := m.Revoke(context.Background(), "alice", alice.ID(), bob.ID())
+
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		for _, err := range joined.Unwrap() {
+			var of *session.IDError
+			if errors.As(err, &of) {
+				fmt.Println("bob's:", of.ID == bob.ID(), "not alice's:", errors.Is(of, session.ErrNotFound))
+			}
+		}
+	}
+
+	// Output: bob's: true not alice's: true
+}

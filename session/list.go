@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -41,9 +40,9 @@ const lookups = 16
 // off the list. The list itself is kept in the store and may be evicted:
 // sessions missing from it appear again once they are refreshed.
 //
-// If some records could not be reached, it returns the others, and an
-// ErrUnavailable that names the IDs. It returns ErrUnavailable alone if the list
-// can't be read, and nothing for the subject "".
+// If some records could not be reached, it returns the others, and joins an
+// [*IDError] for each of these, an ErrUnavailable. It returns ErrUnavailable alone
+// if the list can't be read, and nothing for the subject "".
 func (m *Manager) List(ctx context.Context, subject string) ([]Info, error) {
 	if !m.ready() {
 		return nil, errNoManager
@@ -63,7 +62,7 @@ func (m *Manager) List(ctx context.Context, subject string) ([]Info, error) {
 	for i, f := range looked {
 		switch {
 		case f.err != nil:
-			errs = append(errs, fmt.Errorf("%s: %w", x.entries[i].id, f.err))
+			errs = append(errs, &IDError{x.entries[i].id, f.err})
 		case f.record != nil:
 			live = append(live, f.record.info())
 		case f.ended || !x.entries[i].young(now):
@@ -131,8 +130,8 @@ func (m *Manager) follow(ctx context.Context, id ID, subject digest) lookup {
 // Revoke ends sessions of a subject by their IDs: an administrator's or the
 // owner's "sign out there". What was renewed meanwhile is followed. It goes on
 // after ctx is cancelled, for Config.CommitTimeout in all. The error
-// joins one for each session that was not ended, naming its ID: ErrNotFound if
-// there is none of this subject's, ErrUnavailable if that could not be told.
+// joins an [*IDError] for each session that was not ended: ErrNotFound if there is
+// none of this subject's, ErrUnavailable if that could not be told.
 func (m *Manager) Revoke(ctx context.Context, subject string, ids ...ID) error {
 	if !m.ready() {
 		return errNoManager
@@ -146,7 +145,7 @@ func (m *Manager) Revoke(ctx context.Context, subject string, ids ...ID) error {
 			if errors.Is(err, ErrNotFound) { // a slip, or somebody who tries the IDs of others
 				m.Report(ctx, Event{Kind: Rejected, ID: id, Subject: subject, Reason: reasonNotTheirs})
 			}
-			errs = append(errs, fmt.Errorf("%s: %w", id, err))
+			errs = append(errs, &IDError{id, err})
 			continue
 		}
 		ended = append(ended, id)
@@ -156,8 +155,9 @@ func (m *Manager) Revoke(ctx context.Context, subject string, ids ...ID) error {
 }
 
 // RevokeAll ends every listed session of a subject but the excepted ones:
-// "sign out everywhere else". It returns the errors of Revoke, but none for
-// sessions that had ended.
+// "sign out everywhere else". It returns what Revoke does, an [*IDError] for each
+// session that was not ended, but none for those that had. It returns
+// ErrUnavailable alone if the list can't be read.
 //
 // It misses a session whose login is under way, and all that an evicted list
 // doesn't name. Where it must be certain, as after a change of password, use a
@@ -180,7 +180,7 @@ func (m *Manager) RevokeAll(ctx context.Context, subject string, except ...ID) e
 		}
 		gone, err := m.revokeEntry(ctx, subject, e, except...)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", e.id, err))
+			errs = append(errs, &IDError{e.id, err})
 		}
 		if gone {
 			ended = append(ended, e.id)

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/coatcheck/coatcheck/chimw"
@@ -58,17 +58,17 @@ func carrierOf(i session.Info) string {
 	}
 }
 
-// unreached returns the IDs that an error of List or RevokeAll names, a line
-// each. If the list itself could not be read, it names none.
+// unreached returns the IDs of the errors that List and RevokeAll join. If the
+// list itself could not be read, there is none.
 func unreached(err error) []session.ID {
 	ids := []session.ID{}
-	if err == nil {
+	var joined interface{ Unwrap() []error }
+	if !errors.As(err, &joined) {
 		return ids
 	}
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		name, _, _ := strings.Cut(line, ":")
-		if id, err := session.ParseID(name); err == nil {
-			ids = append(ids, id)
+	for _, err := range joined.Unwrap() {
+		if of := new(session.IDError); errors.As(err, &of) {
+			ids = append(ids, of.ID)
 		}
 	}
 	return ids
