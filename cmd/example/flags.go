@@ -119,6 +119,13 @@ func setAddr(c *config, text string) (err error) {
 	return err
 }
 
+func setMetricsAddr(c *config, text string) (err error) {
+	if text != "" {
+		c.metricsAddr, err = hostPort(text)
+	}
+	return err
+}
+
 func hostPort(text string) (string, error) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {

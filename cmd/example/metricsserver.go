@@ -42,10 +42,3 @@ func (s *metricsServer) start(ctx context.Context) (stop func(), err error) {
 		<-ended
 	}, nil
 }
-
-func setMetricsAddr(c *config, text string) (err error) {
-	if text != "" {
-		c.metricsAddr, err = hostPort(text)
-	}
-	return err
-}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 
@@ -48,19 +47,6 @@ func newNodes(store session.Store, log *slog.Logger) *nodes {
 		n.health = m.Health
 	}
 	return n
-}
-
-// show answers 200 also when a node is down: the answer is complete then, and
-// nobody should restart this process for it.
-func (n *nodes) show(w http.ResponseWriter, r *http.Request) {
-	answer := struct {
-		Store string       `json:"store"`
-		Nodes []nodeReport `json:"nodes"`
-	}{"embedded", []nodeReport{}}
-	if n.health != nil {
-		answer.Store, answer.Nodes = "memcached", n.report(r.Context())
-	}
-	writeJSON(w, http.StatusOK, answer)
 }
 
 // report goes on when the client that asked first has left: others wait for it.

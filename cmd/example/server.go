@@ -58,8 +58,9 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 	if storeErr != nil {
 		store = new(memory.Store)
 	}
-	external, externalErr := openExternal(cfg.apiKeys, ring.external)
 	timed := counted.measure(store)
+	asked := newNodes(store, log)
+	counted.registry.MustRegister(nodeCollector{asked})
 	manager, managerErr := session.NewManager(session.Config{
 		Store:       timed,
 		IdleTimeout: cfg.idle,
@@ -67,10 +68,11 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 		SealKeys:    ring.seal,
 		Observe:     observe,
 	})
+	external, externalErr := openExternal(cfg.apiKeys, ring.external)
 	signer, signerErr := tokens.NewSigner(tokens.Config{Issuer: issuer, Keys: ring.sign})
 	tlsConfig, tlsErr := loadTLS(cfg.tlsCert, cfg.tlsKey)
 	a := &app{
-		nodes: newNodes(store, log), log: log, counter: counterOf(store, timed), turn: make(chan struct{}, 1),
+		nodes: asked, log: log, counter: counterOf(store, timed), turn: make(chan struct{}, 1),
 		forger: forger{ring.sign[0], manager.Name()}, header: cfg.header, idle: cfg.idle, secure: cfg.secure,
 	}
 	var mwErr error
@@ -86,7 +88,6 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 	if err := errors.Join(keysErr, storeErr, externalErr, managerErr, signerErr, mwErr, tlsErr); err != nil {
 		return nil, err
 	}
-	counted.registry.MustRegister(nodeCollector{a.nodes})
 	a.handler = a.routes()
 	s := &server{
 		http:    newHTTPServer(a.handler, log),
