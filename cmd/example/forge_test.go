@@ -1,13 +1,17 @@
 package main_test
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"html"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coatcheck/coatcheck/internal/await"
 	"github.com/coatcheck/coatcheck/session/memcached/memcachedtest"
@@ -101,7 +105,7 @@ func TestForgeTakesTurns(t *testing.T) {
 	t.Parallel()
 	base := serve(t, nil)
 	token := newClient(t, base).token()
-	await.Together(16, func(int) {
+	await.Together(4, func(int) { // of more, some would have to wait for too long on a busy machine
 		c := newClient(t, base)
 		for range 10 {
 			var o outcome
@@ -111,6 +115,30 @@ func TestForgeTakesTurns(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A node that hangs keeps a try waiting for as long as it may take; who waits for
+// a turn behind the next one is told so. Nothing is wrong with the server.
+func TestForgeWithTooManyWaiting(t *testing.T) {
+	t.Parallel()
+	server := memcachedtest.Start(t)
+	base, log := serveLogged(t, env{"COATCHECK_KEYS": keyA}, "-memcached", server.Addr())
+	server.Pause()
+	refused := make([]int, 4)
+	await.Together(len(refused), func(i int) {
+		a := newClient(t, base).postJSON("/forge", `{"forgery":"made-up"}`)
+		if a.StatusCode == http.StatusOK {
+			return
+		}
+		a.wantProblem(t, http.StatusTooManyRequests, "Too many are trying tokens")
+		refused[i]++
+	})
+	if slices.Max(refused) == 0 || slices.Min(refused) != 0 {
+		t.Errorf("refused %v: want some of them", refused)
+	}
+	if strings.Contains(log.String(), "msg=failed") {
+		t.Errorf("it is logged as a failure:\n%s", log)
+	}
 }
 
 func (a *answer) wantGets(t *testing.T, want int) {
@@ -133,10 +161,28 @@ func TestForgeriesAreFresh(t *testing.T) {
 	}
 }
 
+// What the server's own key has signed is good for nobody, however it is changed
+// back: it expired long ago.
+func TestForgeriesByTheRealKeyAreOld(t *testing.T) {
+	t.Parallel()
+	c := newBrowser(t, serve(t, nil))
+	for _, kind := range []string{"changed", "expired"} {
+		token := c.get("/?forgery=" + kind).forgery(t)
+		text, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+		var claims struct{ Exp, Iat int64 }
+		if err == nil {
+			err = json.Unmarshal(text, &claims)
+		}
+		if age := time.Since(time.Unix(claims.Exp, 0)); err != nil || age < 23*time.Hour || claims.Exp <= claims.Iat || claims.Iat == 0 {
+			t.Errorf("%s: %s, %v: want one that expired a day ago", kind, text, err)
+		}
+	}
+}
+
 func TestForgeRefuses(t *testing.T) {
 	t.Parallel()
 	base := serve(t, nil)
-	const json, form = "application/json", "application/x-www-form-urlencoded"
+	const object, form = "application/json", "application/x-www-form-urlencoded"
 	for name, tt := range map[string]struct {
 		contentType, body string
 		status            int
@@ -145,10 +191,10 @@ func TestForgeRefuses(t *testing.T) {
 		"nothing":               {form, "forgery=", 400, "must be one line"},
 		"blanks":                {form, "forgery=+%0D%0A", 400, "must be one line"},
 		"two lines":             {form, "forgery=a%0D%0AX-Evil:+b", 400, "must be one line"},
-		"a NUL":                 {json, `{"forgery":"a\u0000b"}`, 400, "must be one line"},
-		"another field":         {json, `{"user":"a"}`, 400, "must be one line"},
-		"a number":              {json, `{"forgery":7}`, 400, "neither a JSON object"},
-		"no JSON object":        {json, `[]`, 400, "neither a JSON object"},
+		"a NUL":                 {object, `{"forgery":"a\u0000b"}`, 400, "must be one line"},
+		"another field":         {object, `{"user":"a"}`, 400, "must be one line"},
+		"a number":              {object, `{"forgery":7}`, 400, "neither a JSON object"},
+		"no JSON object":        {object, `[]`, 400, "neither a JSON object"},
 		"too much":              {form, "forgery=" + strings.Repeat("a", 17<<10), 413, "at most 16384 bytes"},
 		"neither form nor JSON": {"text/plain", "x", 415, "the field forgery"},
 	} {

@@ -203,20 +203,14 @@ func (a *answer) number(t *testing.T, pattern string) int64 {
 func TestPageHeaders(t *testing.T) {
 	t.Parallel()
 	c := newBrowser(t, serve(t, nil))
+	hash := func(text string) string {
+		sum := sha256.Sum256([]byte(text))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	policy := "default-src 'none'; script-src " + hash(example.JS) + "; style-src " + hash(example.CSS) +
+		"; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	for path, scripts := range map[string]int{"/": 1, "/nowhere": 0} {
 		a := c.get(path)
-		policy := a.Header.Get("Content-Security-Policy")
-		for tag, text := range map[string]string{"style": example.CSS, "script": example.JS} {
-			sum := sha256.Sum256([]byte(text))
-			if !strings.Contains(policy, tag+"-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"';") {
-				t.Errorf("%s: the policy does not allow the %s: %s", path, tag, policy)
-			}
-		}
-		for _, part := range []string{"default-src 'none';", "form-action 'self';", "base-uri 'none';", "frame-ancestors 'none'"} {
-			if !strings.Contains(policy, part) {
-				t.Errorf("%s: the policy lacks %s: %s", path, part, policy)
-			}
-		}
 		rest := strings.Replace(a.body, "<style>"+example.CSS+"</style>", "", 1)
 		rest = strings.Replace(rest, "<script>"+example.JS+"</script>", "", scripts)
 		if len(rest)+len(example.CSS)+scripts*len(example.JS) > len(a.body) {
@@ -227,7 +221,7 @@ func TestPageHeaders(t *testing.T) {
 				t.Errorf("%s: the page has %q", path, in)
 			}
 		}
-		for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"} {
+		for name, want := range map[string]string{"Content-Security-Policy": policy, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"} {
 			if got := a.Header.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", path, name, got, want)
 			}
