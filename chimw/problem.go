@@ -67,7 +67,10 @@ func newProblem(status int, err error) *Problem {
 			p.Code, p.Detail = codeInvalidToken, "The token is not valid."
 		}
 	case http.StatusForbidden:
-		p.Detail = "The request was sent by another site, or asks for more than its session may do."
+		p.Detail = "The session may not do this."
+		if !isAny(err, errForbidden, ErrCookieOnly, ErrExternal) {
+			p.Detail = "The request was sent by another site."
+		}
 	case http.StatusConflict:
 		p.Detail = "The session ended, or was renewed, while the request was being served."
 	case http.StatusRequestEntityTooLarge:
