@@ -33,6 +33,8 @@ func TestLabel(t *testing.T) {
 		"":                                  "",
 		"/":                                 "",
 		"Bücher/1":                          "Bücher",
+		"\u3164\u115f/1":                    "",
+		"\u3164a/1":                         "\u3164a",
 		"a\u202eb\x00c\x7fd\xff\ufffde/1":   "abcde",
 		strings.Repeat("ü", 1000):           strings.Repeat("ü", 40),
 	} {

@@ -79,6 +79,8 @@ func TestLoginRefuses(t *testing.T) {
 		"65 characters":         {json, `{"user":"` + strings.Repeat("ü", 65) + `"}`, 400, "1 to 64 printable"},
 		"a line break":          {json, `{"user":"a\nb"}`, 400, "1 to 64 printable"},
 		"a right-to-left mark":  {json, `{"user":"a\u202eb"}`, 400, "1 to 64 printable"},
+		"blanks":                {json, `{"user":"   "}`, 400, "1 to 64 printable"},
+		"letters like blanks":   {json, `{"user":"\u3164\u115f"}`, 400, "1 to 64 printable"},
 		"not UTF-8":             {json, "{\"user\":\"a\xff\"}", 400, "1 to 64 printable"},
 		"a number":              {json, `{"user":7}`, 400, "neither a JSON object"},
 		"no JSON":               {json, `{"user":`, 400, "said to be JSON"},
