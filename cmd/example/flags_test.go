@@ -224,8 +224,8 @@ func TestTakenPort(t *testing.T) {
 	}
 	defer taken.Close()
 	status, _, stderr := runOnce(t, env{"COATCHECK_KEYS": keyA}, "-addr", taken.Addr().String())
-	if status != 1 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, taken.Addr().String()) {
-		t.Errorf("exit status %d, want 1 and a line that names the address:\n%s", status, stderr)
+	if status != 1 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, taken.Addr().String()) || !strings.Contains(stderr, "try -addr 127.0.0.1:0") {
+		t.Errorf("exit status %d, want 1 and a line that names the address and what to do:\n%s", status, stderr)
 	}
 }
 

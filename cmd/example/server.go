@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -139,7 +140,7 @@ func (s *server) serve(ctx context.Context, addr string) error {
 	defer stopMetrics()
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (try -addr 127.0.0.1:0, which takes a free port)", err)
 	}
 	if !s.keys {
 		s.log.Warn("COATCHECK_KEYS is not set: using a random key; no session or token survives a restart, and no other process can share them")
