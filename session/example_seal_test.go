@@ -46,7 +46,7 @@ func ExampleNewSealKey() {
 
 	// Output:
 	// <nil>
-	// session.SealKey: must be 32 bytes
+	// session.SealKey: has 20 bytes, and needs 32, as tokens.Key.Derive makes them
 }
 
 // To change the key, every process is first given the new one behind the old

@@ -9,6 +9,7 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 )
 
@@ -29,7 +30,8 @@ type SealKey struct{ k hidden[[sealKeyBytes]byte] }
 // function. Any other number of bytes is a [*ConfigError], which shows none.
 func NewSealKey(b []byte) (SealKey, error) {
 	if len(b) != sealKeyBytes {
-		return SealKey{}, &ConfigError{"session.SealKey", nil, "must be 32 bytes"}
+		reason := fmt.Sprintf("has %d bytes, and needs 32, as tokens.Key.Derive makes them", len(b))
+		return SealKey{}, &ConfigError{"session.SealKey", nil, reason}
 	}
 	k := [sealKeyBytes]byte(b)
 	return SealKey{hide(&k)}, nil

@@ -85,7 +85,7 @@ func TestBadConfiguration(t *testing.T) {
 		"memcached servers": {
 			args: []string{"-memcached", "127.0.0.1:11211,,localhost"},
 			want: []string{
-				`-memcached: memcached.Config.Nodes[1] = "": a name has 1 to 250 bytes of printable ASCII without space, comma or equals sign`,
+				`-memcached: memcached.Config.Nodes[1] = "": is empty: want host:port, [ipv6]:port or unix:/path`,
 				`-memcached: memcached.Config.Nodes[2] = "localhost": must be host:port, [ipv6]:port or unix:/path`,
 			},
 		},

@@ -197,7 +197,12 @@ func parseNode(node string) (target, error) {
 	if !named {
 		where = node
 	}
-	if !legalName(name) {
+	switch {
+	case node == "":
+		return target{}, errors.New("is empty: want host:port, [ipv6]:port or unix:/path")
+	case strings.Contains(name, ","), strings.Contains(where, ",") && !strings.HasPrefix(where, "unix:"):
+		return target{}, errors.New("has a comma: one node for each element")
+	case !legalName(name):
 		return target{}, errors.New("a name has 1 to 250 bytes of printable ASCII without space, comma or equals sign")
 	}
 	if path, ok := strings.CutPrefix(where, "unix:"); ok {

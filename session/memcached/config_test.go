@@ -120,3 +120,21 @@ func fields(err error) []string {
 	}
 	return []string{c.Field}
 }
+
+// Two slips that anybody makes once are told from the rest.
+func TestSlipsInNodes(t *testing.T) {
+	t.Parallel()
+	for node, want := range map[string]string{
+		"":                       `memcached.Config.Nodes[0] = "": is empty: want host:port, [ipv6]:port or unix:/path`,
+		"a:1,b:2":                `memcached.Config.Nodes[0] = "a:1,b:2": has a comma: one node for each element`,
+		"n1=a:1,n2=b:2":          `memcached.Config.Nodes[0] = "n1=a:1,n2=b:2": has a comma: one node for each element`,
+		"a:1,n2=b:2":             `memcached.Config.Nodes[0] = "a:1,n2=b:2": has a comma: one node for each element`,
+		"n1=unix:/a,b":           "",
+		strings.Repeat("n", 251): `: a name has 1 to 250 bytes of printable ASCII without space, comma or equals sign`,
+	} {
+		_, err := memcached.New(memcached.Config{Nodes: []string{node}})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
+			t.Errorf("%q: %v, want %s", node, err, want)
+		}
+	}
+}
