@@ -42,7 +42,7 @@ func TestConflicts(t *testing.T) {
 	})
 	t.Run("S17 a thousand concurrent Updates give a thousand", func(t *testing.T) {
 		t.Parallel()
-		m := newManager(t, session.Config{})
+		m := newManager(t, session.Config{CommitTimeout: time.Minute})
 		_, c := begin(t, m)
 		var wg sync.WaitGroup
 		for range 1000 {
