@@ -116,7 +116,7 @@ func TestTimeoutHandlerOutside(t *testing.T) {
 			outer := http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				defer close(over)
 				inner.ServeHTTP(w, r)
-			}), time.Millisecond, "too late")
+			}), 500*time.Millisecond, "too late")
 			cookie := cookieOf(h.session("me"))
 			client := serving(t, "http", outer)(false)
 			res := client.do("POST", "/", cookie)

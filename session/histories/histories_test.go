@@ -17,7 +17,7 @@ import (
 var (
 	seed       = flag.Uint64("seed", 0, "of the first episode; 0: by the clock")
 	repeat     = flag.Int("repeat", 0, "run the episode of -seed so many times, and no other")
-	operations = flag.Int("operations", 100_000, "that TestHistories checks at least")
+	operations = flag.Int("operations", 100_000/share, "that TestHistories checks at least")
 )
 
 // clients returns so many stores, each as another process would have it, over
@@ -42,7 +42,7 @@ func clients(t *testing.T, n int) ([]session.Store, *memcachedtest.Server) {
 
 func TestHistories(t *testing.T) {
 	t.Parallel()
-	t.Run("S8 S7 S17 M13 every history of 100,000 operations has an explanation", func(t *testing.T) {
+	t.Run("S8 S7 S17 M13 every history has an explanation", func(t *testing.T) {
 		t.Parallel()
 		stores, _ := clients(t, 2)
 		cfg := histories.Config{Stores: stores, Seed: *seed, Operations: *operations}
