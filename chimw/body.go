@@ -96,7 +96,7 @@ func names(literal []byte, field string) bool {
 // isn't ASCII or is a control, and the escape's length.
 func unescape(text []byte) (c byte, n int) {
 	if text[1] != 'u' {
-		if strings.IndexByte(`"\\/`, text[1]) >= 0 {
+		if strings.IndexByte(`"\/`, text[1]) >= 0 {
 			return text[1], 2
 		}
 		return 0, 2

@@ -6,6 +6,19 @@ import (
 	"strings"
 )
 
+// tellCaches keeps a response with a credential or token out of all caches, and
+// one that was built on a live session out of shared ones. Refusals are no-store,
+// too: see refuse.
+func (x *exchange) tellCaches(h http.Header, told bool) {
+	switch {
+	case told || x.issued || x.mw.cookie.said(h): // by Forget
+		h["Cache-Control"] = []string{"no-store"}
+		dropSharedCaching(h)
+	case x.live || x.session.Stored():
+		keepPrivate(h)
+	}
+}
+
 // appendVary names the headers that were, or could have been, consulted, beside
 // those that are named already. room is memory for the line, if there is any.
 func (mw *Middleware) appendVary(h http.Header, room *[1]string) {

@@ -89,23 +89,6 @@ func (mw *Middleware) byCookie(r *http.Request, s *session.Session, header shown
 	return chosen{session: s, carrier: Cookie}, nil
 }
 
-// crossOrigin refuses what another site's page may have caused. A request to
-// upgrade a connection is a GET, but opens a channel that a page can write to
-// and read from: it is judged as if it were unsafe. id is what the cookie names.
-func (mw *Middleware) crossOrigin(r *http.Request, id session.ID) *Problem {
-	if len(r.Header["Upgrade"]) > 0 {
-		unsafe := *r
-		unsafe.Method = http.MethodPost
-		r = &unsafe
-	}
-	err := mw.cfg.CrossOrigin.Check(r)
-	if err == nil {
-		return nil
-	}
-	mw.reject(r.Context(), id, reasonCrossOrigin, err)
-	return newProblem(http.StatusForbidden, err)
-}
-
 func (mw *Middleware) byToken(ctx context.Context, t shown, by Carrier) (chosen, *Problem) {
 	if t.conflict {
 		mw.reject(ctx, session.ID{}, reasonSeveralTokens, nil)

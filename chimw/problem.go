@@ -68,9 +68,6 @@ func newProblem(status int, err error) *Problem {
 		}
 	case http.StatusForbidden:
 		p.Detail = "The session may not do this."
-		if !isAny(err, errForbidden, ErrCookieOnly, ErrExternal) {
-			p.Detail = "The request was sent by another site."
-		}
 	case http.StatusConflict:
 		p.Detail = "The session ended, or was renewed, while the request was being served."
 	case http.StatusRequestEntityTooLarge:
@@ -195,7 +192,7 @@ func (x *exchange) replace(w http.ResponseWriter, r *http.Request, err error) {
 	}()
 	p := problemOf(err)
 	if p.Status == http.StatusInternalServerError {
-		x.drop(r.Context(), reasonCommit, err)
+		x.reportDropped(r.Context(), reasonCommit, err)
 	}
 	x.mw.refuse(w, r, p)
 	handled = true

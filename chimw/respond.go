@@ -22,13 +22,7 @@ func (x *exchange) commit(ctx context.Context, h http.Header) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case told || x.issued || x.mw.cookie.said(h): // by Forget
-		h["Cache-Control"] = []string{"no-store"}
-		dropSharedCaching(h)
-	case x.live || s.Stored():
-		keepPrivate(h)
-	}
+	x.tellCaches(h, told)
 	return nil
 }
 
@@ -94,12 +88,12 @@ func (x *exchange) commitLate(ctx context.Context) {
 		err = session.ErrLate // the handler committed a new credential itself
 	}
 	if err != nil {
-		x.drop(ctx, reasonLate, err)
+		x.reportDropped(ctx, reasonLate, err)
 	}
 }
 
-// drop reports changes that are lost.
-func (x *exchange) drop(ctx context.Context, reason string, err error) {
+// reportDropped reports changes that are lost.
+func (x *exchange) reportDropped(ctx context.Context, reason string, err error) {
 	x.mw.cfg.Manager.Report(ctx, session.Event{Kind: session.Dropped, ID: x.session.ID(), Reason: reason, Err: err})
 }
 

@@ -11,6 +11,7 @@ import (
 )
 
 // writer commits the session before the first byte goes out, by whichever door.
+// Flusher, Hijacker and Pusher, where there are any, are in shapes.go.
 type writer struct {
 	http.ResponseWriter
 	x       *exchange
@@ -52,7 +53,7 @@ func (w *writer) commitOnce() (first bool, err error) {
 	err = x.commit(w.r.Context(), w.Header())
 	if err != nil && x.refused != nil { // an error is on its way: the client needs no other
 		if w.dropped = true; !x.refused.tells(err) {
-			x.drop(w.r.Context(), reasonAfterError, err)
+			x.reportDropped(w.r.Context(), reasonAfterError, err)
 		}
 		err = nil
 	}

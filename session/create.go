@@ -6,15 +6,6 @@ import (
 	"fmt"
 )
 
-const (
-	// draws is how many IDs are drawn in search of one that the store has room
-	// for. With two lists of 20 nodes that share one it is 1 in 39.
-	draws = 512
-
-	// placements is how many nodes a new session is tried on.
-	placements = 3
-)
-
 // create stores a session for the first time, if there is anything to keep.
 func (s *Session) create(ctx context.Context, inPlace bool) error {
 	first, err := s.next()
@@ -127,18 +118,3 @@ func (m *Manager) issue(id ID) Credential {
 	}
 	return c
 }
-
-// place draws an ID for a new session that the store has a place for. One that is
-// not Available is never used: its node may be one on which other processes would
-// not look for it.
-func (m *Manager) place(ctx context.Context) (ID, error) {
-	store, ok := m.cfg.Store.(Availability)
-	for range draws {
-		if id := newID(); !ok || store.Available(m.storeKey(id)) {
-			return id, nil
-		}
-	}
-	return ID{}, m.unavailable(ctx, ID{}, errNoPlace)
-}
-
-var errNoPlace = errors.New("no node for a new session")

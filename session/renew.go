@@ -59,28 +59,6 @@ func (s *Session) successor(c Credential) (*record, []byte, error) {
 	return next, body, nil
 }
 
-// destination draws an ID whose node answers and has nothing under it.
-func (m *Manager) destination(ctx context.Context) (ID, error) {
-	failed := errTaken
-	for range placements {
-		id, err := m.place(ctx)
-		if err != nil {
-			return ID{}, err // the old session is not given up for that
-		}
-		_, _, err = m.cfg.Store.Get(ctx, m.storeKey(id))
-		if errors.Is(err, ErrNotFound) {
-			return id, nil
-		}
-		if err != nil {
-			failed = m.unavailable(ctx, id, err)
-		}
-	}
-	return ID{}, failed
-}
-
-// errTaken: the store has something under IDs that were just drawn.
-var errTaken = fmt.Errorf("%w: new IDs are taken", ErrUnavailable)
-
 // predecessor is the ID under which the subject's index knows this session.
 func (s *Session) predecessor(next *record) ID {
 	if next.subject != s.rec.subject {

@@ -7,9 +7,9 @@ import (
 
 // A Store keeps versioned bytes under a key, each with a time to live.
 //
-// A [Manager] needs no more than these four calls, and none of them writes
-// blindly: Create adds where nothing is, Update replaces only the version that
-// its caller read. storetest.Run checks an implementation against every rule
+// A [Manager] needs no more than the first three calls; Delete is for whoever
+// tidies up beside it. None of them writes blindly: Create adds where nothing is,
+// Update replaces only the version that its caller read. storetest.Run checks an implementation against every rule
 // stated here.
 //
 // Keys are 1 to 250 bytes of printable ASCII without a space. Values are at

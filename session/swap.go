@@ -61,7 +61,8 @@ func (m *Manager) swap(ctx context.Context, id ID, body []byte, version uint64, 
 	return m.unavailable(ctx, id, lost)
 }
 
-// add stores what is under an ID for the first time: swap's care, for Create.
+// add stores what is under an ID for the first time: swap's care, for Create. A
+// new session does without: see create.
 // It returns ErrExists or ErrTooLarge if it certainly changed nothing, and
 // ErrUnavailable otherwise.
 func (m *Manager) add(ctx context.Context, id ID, body []byte, ttl time.Duration, mine func(entry) bool) error {

@@ -11,7 +11,7 @@ import (
 func TestExpiry(t *testing.T) {
 	t.Parallel()
 	server := memcachedtest.Start(t)
-	origin := serve(t, "-memcached", server.Addr(), "-idle", "4s")
+	origin := serve(t, "-memcached", server.Addr(), "-idle", "10s") // long enough to sign in on a busy machine
 	b := open(t, origin)
 	b.signIn("alice")
 	ended := b.text("#session-id")
