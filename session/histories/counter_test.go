@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	counters = 64   // goroutines
+	counters = 64           // goroutines
 	updates  = 1000 / share // of each
 )
 
