@@ -13,7 +13,8 @@ import (
 // maxAge is the longest life that a cookie can have: RFC 6265bis 5.5.
 const maxAge = 34560000 * time.Second
 
-// cookie is how one middleware's cookie looks, but for value and age.
+// cookie is how one middleware's cookie looks, but for value and age: by default
+// __Host-session, Secure, HttpOnly, SameSite=Lax, and gone with the browser.
 type cookie struct {
 	name       string
 	attributes string

@@ -15,7 +15,8 @@ func (s *Session) stands(r *record, listed *index) {
 	}
 }
 
-// limit ends the oldest sessions of a subject that has too many, now that the
+// limit ends the oldest sessions of a subject that has too many (more than
+// Config.MaxPerSubject, 100 if it is not set), now that the
 // new one stands: of several logins at once, the last to stand sees all. What
 // the index lists is looked up first, but only if it is too much: an entry may be
 // of a session that idled out, or never came to be.

@@ -5,8 +5,10 @@ import (
 	"time"
 )
 
-// refreshDue reports whether the last recorded activity is long enough ago. A
-// session's own, shorter idle timeout shortens that too.
+// refreshDue reports whether the last recorded activity is long enough ago: a
+// tenth of IdleTimeout, unless Config.RefreshAfter says otherwise. A session's own,
+// shorter idle timeout shortens that too. A commit that has nothing else to write
+// asks for it.
 func (s *Session) refreshDue(now time.Time) bool {
 	after := s.m.cfg.RefreshAfter
 	if s.rec.idle != 0 {
