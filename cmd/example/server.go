@@ -76,16 +76,7 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 		nodes: asked, log: log, counter: counterOf(store, timed), turn: make(chan struct{}, 1),
 		forger: forger{ring.sign[0], manager.Name()}, header: cfg.header, idle: cfg.idle, secure: cfg.secure,
 	}
-	var mwErr error
-	a.mw, mwErr = chimw.New(chimw.Config{
-		Manager:        manager,
-		Tokens:         signer,
-		External:       external,
-		Header:         cfg.header,
-		BodyField:      tokenField,
-		InsecureCookie: !cfg.secure,
-		ErrorHandler:   a.refuse,
-	})
+	mwErr := a.mount(manager, signer, external)
 	if err := errors.Join(keysErr, storeErr, externalErr, managerErr, signerErr, mwErr, tlsErr); err != nil {
 		return nil, err
 	}
@@ -99,6 +90,20 @@ func build(cfg config, log *slog.Logger) (*server, error) {
 	}
 	s.http.TLSConfig = tlsConfig
 	return s, nil
+}
+
+// mount makes the middleware.
+func (a *app) mount(manager *session.Manager, signer *tokens.Signer, external chimw.External) (err error) {
+	a.mw, err = chimw.New(chimw.Config{
+		Manager:        manager,
+		Tokens:         signer,
+		External:       external,
+		Header:         a.header,
+		BodyField:      tokenField,
+		InsecureCookie: !a.secure,
+		ErrorHandler:   a.refuse,
+	})
+	return err
 }
 
 // openExternal returns nil, which refuses all external tokens, for no keys.
